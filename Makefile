@@ -1,0 +1,30 @@
+# 모든 명령은 .venv가 없으면 먼저 만듭니다.
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: site test lab notebooks bench clean
+
+$(BIN)/ready: constraints.txt settings.ini setup.py
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[nb,dev]"
+	touch $@
+
+site: $(BIN)/ready
+	$(BIN)/python -m blog.build
+
+test: $(BIN)/ready
+	$(BIN)/python -m pytest
+
+lab: $(BIN)/ready
+	$(BIN)/jupyter lab nbs
+
+notebooks: $(BIN)/ready
+	$(BIN)/python -m blog.notebooks
+	$(BIN)/nbdev_export
+
+bench: $(BIN)/ready
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv _docs _proc build dist *.egg-info .pytest_cache .hypothesis

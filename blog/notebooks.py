@@ -1,0 +1,58 @@
+"""노트북을 새 커널에서 처음부터 다시 돌립니다. `make notebooks`와 테스트가 함께 씁니다.
+
+    python -m blog.notebooks                 # nbs/의 모든 노트북을 돌리고 출력을 저장합니다
+    python -m blog.notebooks nbs/02_softmax.ipynb
+"""
+
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+ROOT = Path(__file__).resolve().parent.parent
+NBS = ROOT / "nbs"
+
+
+def all_notebooks():
+    "nbs/의 노트북을 읽는 차례대로."
+    return sorted(path for path in NBS.glob("*.ipynb") if not path.name.startswith((".", "_")))
+
+
+def run(
+    path,  # 돌릴 노트북
+    on_cell=None,  # 셀을 하나 마칠 때마다 부를 함수
+):  # 출력이 채워진 노트북. 파일은 바꾸지 않습니다
+    "새 커널에서 노트북을 위에서 아래로 돌립니다."
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(NBS)}})
+    if on_cell:
+        client.on_cell_executed = lambda **_: on_cell()
+    try:
+        return client.execute()
+    except CellExecutionError as error:
+        number = sum(1 for cell in notebook.cells if cell.cell_type == "code" and cell.get("execution_count"))
+        raise SystemExit(f"{Path(path).name}: 코드 셀 {number}번에서 멈췄습니다.\n{error}") from None
+
+
+def store(path, notebook):
+    "돌린 노트북을 저장합니다. 실행 번호와 시간처럼 돌릴 때마다 바뀌는 것은 `nbdev_clean`이 지웁니다."
+    from nbdev.clean import nbdev_clean
+
+    nbformat.write(notebook, path)
+    nbdev_clean(str(path))
+
+
+def main():
+    from tqdm import tqdm
+
+    paths = [Path(arg) for arg in sys.argv[1:]] or all_notebooks()
+    for path in paths:
+        cells = sum(cell.cell_type == "code" for cell in nbformat.read(path, as_version=4).cells)
+        with tqdm(total=cells, desc=path.name, unit="셀") as bar:
+            store(path, run(path, bar.update))
+
+
+if __name__ == "__main__":
+    main()
