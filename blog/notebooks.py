@@ -5,6 +5,7 @@
 """
 
 import sys
+from base64 import b64decode
 from pathlib import Path
 
 import nbformat
@@ -36,12 +37,46 @@ def run(
         raise SystemExit(f"{Path(path).name}: 코드 셀 {number}번에서 멈췄습니다.\n{error}") from None
 
 
-def store(path, notebook):
-    "돌린 노트북을 저장합니다. 실행 번호와 시간처럼 돌릴 때마다 바뀌는 것은 `nbdev_clean`이 지웁니다."
+def pictures(notebook):
+    "저장된 그림을 차례대로 (셀, PNG 바이트)로 내놓습니다."
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                yield cell, b64decode(output["data"]["image/png"])
+
+
+def preview(notebook):
+    "글을 대표하는 그림: `preview-image`로 표시한 셀의 그림, 없으면 첫 그림."
+    found = list(pictures(notebook))
+    marked = [png for cell, png in found if "preview-image" in cell.source]
+    return (marked or [png for _, png in found] or [None])[0]
+
+
+def drop_noise(notebook):
+    "진행 막대처럼 읽는 이에게 쓸모없는 출력을 지웁니다."
+    widget = "application/vnd.jupyter.widget-view+json"
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr" and widget not in out.get("data", {})]
+
+
+def store(
+    path,  # 저장할 곳
+    notebook,  # 돌린 노트북
+):
+    "출력을 노트북에, 대표 그림을 images/에 저장합니다. 돌릴 때마다 바뀌는 실행 번호와 시간은 `nbdev_clean`이 지웁니다."
     from nbdev.clean import nbdev_clean
 
-    nbformat.write(notebook, path)
-    nbdev_clean(str(path))
+    path = Path(path)
+    drop_noise(notebook)
+    notebook.metadata.pop("widgets", None)
+    unfinished = path.with_name(f".{path.name}")
+    nbformat.write(notebook, unfinished)
+    nbdev_clean(str(unfinished))
+    unfinished.replace(path)
+    picture = preview(notebook)
+    if picture and f"images/{path.stem}.png" in notebook.cells[0].source:
+        (NBS / "images" / f"{path.stem}.png").write_bytes(picture)
 
 
 def main():
