@@ -8,6 +8,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 $(BIN)/ready: constraints.txt settings.ini setup.py
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[nb,dev]"
+	# smalldocs는 Python 3.11부터라고 적혀 있지만 3.10에서도 그대로 돕니다.
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps --ignore-requires-python smalldocs
 	touch $@
 
 site: $(BIN)/ready
