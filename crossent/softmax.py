@@ -13,9 +13,15 @@ def _as_float(values, dim):
     "실수 배열로 받고 `dim`이 있는 축인지 봅니다. 정수는 float64로 바꿉니다."
     values = np.asarray(values)
     if values.dtype.kind not in "fiu":
-        raise NotImplementedError(f"softmax not implemented for '{values.dtype}'\n로짓은 실수여야 하는데 자료형이 {values.dtype}입니다. 실수 배열로 바꾸어 주세요.")
+        raise NotImplementedError(
+            f"softmax not implemented for '{values.dtype}'\n"
+            f"실수 배열이 필요한데 자료형이 {values.dtype}입니다. 실수로 바꾸어 주세요."
+        )
     if values.ndim == 0:
-        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions\n수 하나가 들어왔습니다. [1.0, 2.0]처럼 클래스 축이 있는 배열을 주세요.")
+        raise IndexError(
+            f"Dimension specified as {dim} but tensor has no dimensions\n"
+            "수 하나만 들어왔습니다. [1.0, 2.0]처럼 클래스 축이 있는 배열을 주세요."
+        )
     low, high = -values.ndim, values.ndim - 1
     if not low <= dim <= high:
         raise IndexError(
@@ -31,16 +37,16 @@ def _widen(values):
 
 
 def _shift(logits, dim):
-    "가장 큰 로짓이 0이 되도록 옮깁니다. 모두 -inf이거나 inf가 있는 줄은 nan이 됩니다."
+    "가장 큰 로짓을 빼서 0으로 맞춥니다. 모두 -inf이거나 inf가 있는 줄은 nan이 됩니다."
     wide = _widen(logits)
     with np.errstate(invalid="ignore"):
         return wide - wide.max(axis=dim, keepdims=True, initial=-np.inf)
 
 # %% ../nbs/02_softmax.ipynb #8e8974e8
 def softmax(
-    logits,  # 로짓 $z$. 축이 하나 이상인 실수 배열
+    logits,  # 로짓 $z$: 축이 하나 이상인 실수 배열
     dim: int = -1,  # 클래스가 놓인 축
-):  # 확률 $p$. `logits`와 같은 모양과 자료형
+):  # 확률 $p$: `logits`와 같은 모양과 자료형
     "로짓을 확률로 바꿉니다. 가장 큰 로짓을 먼저 빼므로 넘치지 않습니다."
     logits = _as_float(logits, dim)
     exps = np.exp(_shift(logits, dim))
@@ -50,31 +56,34 @@ def softmax(
 # %% ../nbs/02_softmax.ipynb #52984b75
 def softmax_jacobian(
     probs,  # 확률 한 줄 $p$: 모양 (C,)
-):  # $\operatorname{diag}(p) - pp^\top$: 모양 (C, C)
+):  # $\operatorname{diag}(p) - p\,p^\top$: 모양 (C, C)
     "소프트맥스의 야코비 행렬입니다. 배우고 검산할 때 씁니다."
     probs = _as_float(probs, -1)
     if probs.ndim != 1:
-        raise ValueError(f"expected a 1D array of probabilities, got shape {probs.shape}\n확률 한 줄 (C,)만 받습니다. 배치에는 softmax_vjp를 쓰세요.")
+        raise ValueError(
+            f"expected a 1D array of probabilities, but got shape {probs.shape}\n"
+            "확률 한 줄, 곧 (C,) 모양만 받습니다. 한 줄씩 넘기거나 softmax_vjp를 쓰세요."
+        )
     return np.diag(probs) - np.outer(probs, probs)
 
 # %% ../nbs/02_softmax.ipynb #2a0e9c85
 def _same_shape(grad, output):
-    "상류 기울기의 모양이 출력과 같은지 봅니다. 다르면 브로드캐스팅이 틀린 답을 조용히 만듭니다."
+    "상류 기울기의 모양이 출력과 같은지 봅니다."
     grad = np.asarray(grad)
     if grad.shape != output.shape:
         raise RuntimeError(
             f"Mismatch in shape: grad_output[0] has a shape of {grad.shape} and output[0] has a shape of {output.shape}.\n"
-            f"상류 기울기는 출력과 모양이 같아야 하는데 {grad.shape}이(가) 들어왔습니다. {output.shape} 모양으로 맞추어 주세요."
+            f"상류 기울기의 모양이 {grad.shape}입니다. 순전파의 출력과 같은 {output.shape} 모양으로 주세요."
         )
     return _widen(grad)
 
 # %% ../nbs/02_softmax.ipynb #8717c2eb
 def softmax_vjp(
-    dprobs,  # 상류 기울기 $\partial L/\partial p$. `probs`와 같은 모양
+    dprobs,  # 상류 기울기 $\partial L/\partial p$: `probs`와 같은 모양
     probs,  # 순전파가 낸 확률 $p$
     dim: int = -1,  # 클래스가 놓인 축
-):  # $\partial L/\partial z$. `probs`와 같은 모양과 자료형
-    "소프트맥스의 벡터-야코비 곱: $p \\odot (\\partial L/\\partial p - \\sum_c p_c\\,\\partial L/\\partial p_c)$."
+):  # $\partial L/\partial z$: `probs`와 같은 모양과 자료형
+    "소프트맥스의 벡터-야코비 곱입니다. 야코비 행렬을 만들지 않습니다."
     probs = _as_float(probs, dim)
     dprobs, wide = _same_shape(dprobs, probs), _widen(probs)
     mean = (wide * dprobs).sum(axis=dim, keepdims=True)
