@@ -1,0 +1,231 @@
+"렌더러(Quarto나 smalldocs)가 만든 HTML에서 글만 꺼내, 어느 쪽이 만들었든 같은 꼴로 다듬습니다."
+
+import json
+import re
+from base64 import b64decode
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from urllib.parse import unquote
+
+import yaml
+from bs4 import BeautifulSoup, Comment
+from PIL import Image
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
+
+CALLOUTS = {"note": "알아 두기", "tip": "도움말", "warning": "조심", "caution": "조심", "important": "중요"}
+
+
+@dataclass
+class Page:
+    stem: str  # 노트북 이름에서 확장자를 뺀 것: 02_softmax
+    url: str  # 사이트 안의 주소: softmax.html
+    meta: dict  # 머리말
+    body: object  # 글(BeautifulSoup)
+    source: Path = None  # 노트북. API 쪽에는 없습니다
+    files: dict = field(default_factory=dict)  # 함께 둘 파일: 주소 → 바이트
+
+    @property
+    def title(self):
+        return self.meta["title"]
+
+    @property
+    def description(self):
+        return self.meta.get("description", "")
+
+    @property
+    def number(self):
+        "글 번호. 번호로 시작하지 않으면 None."
+        found = re.match(r"(\d+)_", self.stem)
+        return found and int(found[1])
+
+    @property
+    def is_tool(self):
+        return self.number is not None and self.number >= 90
+
+    @property
+    def is_post(self):
+        return self.number is not None and self.number < 90
+
+    @property
+    def root(self):
+        "이 쪽에서 사이트의 맨 위로 가는 상대 주소."
+        return "../" * self.url.count("/")
+
+
+def load(
+    notebook,  # nbs/의 노트북
+    processed,  # nbdev가 다듬은 노트북
+    rendered,  # 렌더러가 만든 HTML이 있는 폴더
+):  # Page
+    "글 하나를 읽어 다듬습니다."
+    first = "".join(json.loads(processed.read_text(encoding="utf-8"))["cells"][0]["source"])
+    meta = yaml.safe_load(first.strip().strip("-"))
+    url = meta["output-file"]
+    html = next(path for path in (rendered / url, rendered / f"{notebook.stem}.html") if path.exists())
+    soup = BeautifulSoup(html.read_text(encoding="utf-8"), "lxml")
+    page = Page(notebook.stem, url, meta, soup.find("main"), notebook)
+    tidy(page, soup, html.parent)
+    return page
+
+
+def tidy(page, soup, folder):
+    "렌더러마다 다른 껍질을 벗깁니다."
+    body = page.body
+    for comment in body.find_all(string=lambda text: isinstance(text, Comment)):
+        comment.extract()
+    for extra in body.select("#title-block-header, script, style, link, .code-copy-button, a.anchorjs-link"):
+        extra.decompose()
+    tidy_code(body, soup)
+    tidy_answers(body, soup)
+    tidy_callouts(body, soup)
+    tidy_headings(body)
+    tidy_tables(body, soup)
+    tidy_images(page, folder)
+
+
+def color_code(
+    text,  # 코드
+    language="python",
+):  # 낱말에 class를 단 HTML
+    "코드에 색을 입힙니다."
+    try:
+        lexer = get_lexer_by_name(language, stripnl=False)
+    except ClassNotFound:
+        lexer = get_lexer_by_name("text", stripnl=False)
+    return highlight(text, lexer, HtmlFormatter(nowrap=True)).rstrip("\n")
+
+
+def tidy_code(body, soup):
+    "코드 블록을 `<div class=code><pre>` 하나로 줄이고 색을 다시 입힙니다."
+    for pre in body.select("pre.sourceCode"):
+        code = pre.find("code")
+        languages = [name for name in [*pre.get("class", []), *code.get("class", [])] if name != "sourceCode" and "-" not in name]
+        colored = color_code(code.get_text(), languages[0] if languages else "text")
+        block = BeautifulSoup(f'<div class="code"><pre><code>{colored}</code></pre></div>', "html.parser")
+        outer = pre
+        while outer.parent.name == "div" and set(outer.parent.get("class", [])) & {"sourceCode", "code-copy-outer-scaffold"}:
+            outer = outer.parent
+        outer.replace_with(block)
+
+
+def tidy_answers(body, soup):
+    "연습문제의 답은 코드와 출력을 함께 접습니다."
+    for details in body.select(".cell details"):
+        cell = details.find_parent(class_="cell")
+        details["class"] = "answer"
+        details.attrs.pop("open", None)
+        for output in cell.select(".cell-output"):
+            if not output.find_parent("details"):
+                details.append(output.extract())
+
+
+def tidy_callouts(body, soup):
+    for callout in body.select("div.callout"):
+        kind = next((kind for kind in CALLOUTS if f"callout-{kind}" in callout["class"]), "note")
+        title = callout.select_one(".callout-title-container")
+        title = title.get_text(" ", strip=True) if title else ""
+        content = callout.select_one(".callout-body-container") or callout
+        for old in callout.select(".callout-header, .callout-icon-container"):
+            old.decompose()
+        callout.clear() if content is callout else callout.replace_with(content)
+        content.name, content.attrs = "aside", {"class": f"callout {kind}"}
+        label = soup.new_tag("p", attrs={"class": "callout-title"})
+        label.string = CALLOUTS[kind] if title.lower() in ("", kind) else title
+        content.insert(0, label)
+
+
+def tidy_headings(body):
+    "제목의 이름표(id)를 제목 자신에게 답니다."
+    for heading in body.find_all(["h1", "h2", "h3", "h4", "h5", "h6"]):
+        section = heading.find_parent("section")
+        anchor = heading.get("id") or heading.get("data-anchor-id") or (section and section.get("id"))
+        heading.attrs = {"id": anchor} if anchor else {}
+        if section:
+            section.attrs.pop("id", None)
+    for section in body.find_all("section"):
+        section.attrs.pop("class", None)
+
+
+def tidy_tables(body, soup):
+    "넓은 표는 자기 상자 안에서만 옆으로 밀립니다."
+    for table in body.find_all("table"):
+        for style in table.find_all("style"):
+            style.decompose()
+        for name in ("border", "data-quarto-disable-processing"):
+            table.attrs.pop(name, None)
+        table["class"] = "dataframe" if "dataframe" in table.get("class", []) else "table"
+        for cell in table.select("thead th"):
+            cell["scope"] = "col"
+        for corner in table.find_all("th"):
+            if not corner.get_text(strip=True):
+                corner.name = "td"
+                corner.attrs.pop("scope", None)
+        for cell in table.find_all("tr"):
+            if cell.get("style"):
+                del cell["style"]
+        wrapper = soup.new_tag("div", attrs={"class": "table-box"})
+        old = table.parent if table.parent.get("class") == ["sd-table"] else None
+        (old or table).replace_with(wrapper)
+        wrapper.append(table)
+
+
+def size(
+    image,  # 그림 파일의 바이트
+):  # 너비와 높이, 알 수 없으면 None
+    "그림이 오기 전에 자리를 비워 두어 글이 밀리지 않게 합니다."
+    try:
+        return Image.open(BytesIO(image)).size
+    except OSError:
+        found = re.search(rb'viewBox="0 0 ([\d.]+) ([\d.]+)"', image)
+        return found and tuple(round(float(number)) for number in found.groups())
+
+
+def tidy_images(page, folder):
+    "글에 박힌 그림을 파일로 떼어 내고 크기를 적습니다."
+    name = page.url.removesuffix(".html")
+    for number, image in enumerate(page.body.find_all("img"), 1):
+        address = image["src"]
+        if address.startswith("data:image/"):
+            kind, data = re.match(r"data:image/(\w+)[^,]*;base64,(.*)", address, re.S).groups()
+            data, address = b64decode(data), f"{name}_files/figure-{number}.{kind}"
+            page.files[address] = data
+        else:
+            address = unquote(address)
+            # Quarto는 제가 그린 그림 파일을 제 폴더에 두고, 노트북이 가리키는 그림은 nbs/에 있습니다.
+            found = next((path for path in (folder / address, page.source.parent / address) if path.is_file()), None)
+            data = found.read_bytes() if found else b""
+            if data:
+                page.files[address] = data
+        picture = size(data)
+        image.attrs = {"src": address, "alt": image.get("alt", ""), "loading": "lazy", "decoding": "async"}
+        if picture:
+            image["width"], image["height"] = map(str, picture)
+        if image.find_parent(class_="cell-output"):
+            image["class"] = "figure-image"
+        paragraph = image.parent
+        if paragraph.name == "p" and paragraph.parent.name == "figure":
+            paragraph.unwrap()
+    for wrapper in page.body.select("div.quarto-figure"):
+        wrapper.unwrap()
+    for figure in page.body.find_all("figure"):
+        figure.attrs = {}
+
+
+def link_posts(
+    page,  # 다듬은 글
+    addresses,  # 노트북 이름 → 주소
+):
+    "노트북을 가리키는 주소를 완성된 쪽의 주소로 바꾸고, 밖으로 가는 주소를 표시합니다."
+    for link in page.body.find_all("a", href=True):
+        target, mark, anchor = link["href"].partition("#")
+        stem = re.sub(r"\.(ipynb|html)$", "", target.removeprefix("./"))
+        if stem in addresses:
+            link["href"] = page.root + addresses[stem] + mark + unquote(anchor)
+        elif target == "" and anchor:
+            link["href"] = "#" + unquote(anchor)
+        elif re.match(r"https?:", target):
+            link["rel"] = "noopener"
