@@ -91,25 +91,25 @@ def softmax_vjp(
 
 # %% ../nbs/03_log_softmax.ipynb #e01a99e7
 def logsumexp(
-    logits,  # 로짓 $z$. 축이 하나 이상인 실수 배열
-    dim: int = -1,  # 클래스가 놓인 축
-    keepdim: bool = False,  # 줄인 축을 길이 1로 남길지
-):  # $\log\sum_c e^{z_c}$. `dim` 축이 사라진 배열
+    logits,  # 로짓 $z$: 축이 하나 이상인 실수 배열
+    dim: int = -1,  # 더할 축
+    keepdim: bool = False,  # 더한 축을 길이 1로 남길지
+):  # $\log\sum_c e^{z_c}$: `dim` 축이 사라진 배열
     "지수를 더한 값의 로그입니다. 가장 큰 로짓을 밖으로 꺼내므로 넘치지 않습니다."
     logits = _as_float(logits, dim)
     wide = _widen(logits)
-    top = wide.max(axis=dim, keepdims=True, initial=-np.inf)
-    top = np.where(np.isfinite(top), top, 0)  # 모두 -inf인 줄에서 inf - inf를 피합니다
+    m = wide.max(axis=dim, keepdims=True, initial=-np.inf)
+    m = np.where(np.isfinite(m), m, 0)
     with np.errstate(over="ignore", divide="ignore"):
-        out = np.log(np.exp(wide - top).sum(axis=dim, keepdims=True)) + top
+        out = m + np.log(np.exp(wide - m).sum(axis=dim, keepdims=True))
     return (out if keepdim else out.squeeze(dim)).astype(logits.dtype)
 
 # %% ../nbs/03_log_softmax.ipynb #4ed0e0d7
 def log_softmax(
-    logits,  # 로짓 $z$. 축이 하나 이상인 실수 배열
+    logits,  # 로짓 $z$: 축이 하나 이상인 실수 배열
     dim: int = -1,  # 클래스가 놓인 축
-):  # 로그 확률 $\log p$. `logits`와 같은 모양과 자료형
-    "소프트맥스의 로그입니다. 확률을 거치지 않고 바로 구합니다."
+):  # 로그 확률 $\log p$: `logits`와 같은 모양과 자료형
+    "소프트맥스의 로그입니다. 확률을 거치지 않으므로 -inf로 무너지지 않습니다."
     logits = _as_float(logits, dim)
     shifted = _shift(logits, dim)
     log_total = np.log(np.exp(shifted).sum(axis=dim, keepdims=True))
@@ -117,11 +117,11 @@ def log_softmax(
 
 # %% ../nbs/03_log_softmax.ipynb #37aca64f
 def log_softmax_vjp(
-    dlog_probs,  # 상류 기울기 $\partial L/\partial \log p$. `log_probs`와 같은 모양
+    dlog_probs,  # 상류 기울기 $\partial L/\partial \log p$: `log_probs`와 같은 모양
     log_probs,  # 순전파가 낸 로그 확률 $\log p$
     dim: int = -1,  # 클래스가 놓인 축
-):  # $\partial L/\partial z$. `log_probs`와 같은 모양과 자료형
-    "로그 소프트맥스의 벡터-야코비 곱: $g - p\\sum_c g_c$ ($g$는 상류 기울기)."
+):  # $\partial L/\partial z$: `log_probs`와 같은 모양과 자료형
+    "로그 소프트맥스의 벡터-야코비 곱입니다. 확률은 로그 확률에서 되살립니다."
     log_probs = _as_float(log_probs, dim)
     dlog_probs = _same_shape(dlog_probs, log_probs)
     total = dlog_probs.sum(axis=dim, keepdims=True)
