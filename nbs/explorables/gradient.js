@@ -1,0 +1,243 @@
+// 글 02, 05: 로짓을 끌고 정답을 고르면 확률, 손실, 기울기 p − y가 움직입니다. 한 걸음씩 내려가 볼 수 있습니다.
+import { lossAndGradient, sum } from "./math.js";
+import { arrow, button, calm, canvas, choice, fixed, frame, html, onResize, range, set, show, signed, slider, svg, text } from "./shared.js";
+
+const SAMPLES = [
+  { logits: [1, 2, 3], target: 2 },
+  { logits: [2, 0, 0], target: 1 },
+];
+const CLASSES = [0, 1, 2];
+
+export default function build(root) {
+  const state = { logits: [], target: 2, temperature: 1, rate: 3, losses: [] };
+  const now = () => lossAndGradient(state.logits, state.target, state.temperature);
+  let walking;
+
+  // 로짓, 정답, 온도를 손으로 바꾸면 곡선은 거기서 새로 시작합니다.
+  function change(values, quietly) {
+    clearInterval(walking);
+    Object.assign(state, values);
+    state.losses = [now().loss];
+    update(quietly);
+  }
+  const begin = (sample) => ({ logits: [...sample.logits], target: sample.target });
+
+  const page = frame(root, {
+    title: "만져 보기: 로짓에서 확률, 손실, 기울기까지",
+    hint: "로짓의 둥근 손잡이를 끌고 정답을 바꿔 보세요. 초록 화살표는 한 걸음 내려갈 때 로짓이 움직일 길입니다.",
+    onReset: () => change({ ...begin(SAMPLES[0]), temperature: 1, rate: 3 }, true),
+  });
+
+  const HEIGHT = 250;
+  const TOP = 26;
+  const BOTTOM = 172;
+
+  // ---- 로짓
+  const left = canvas({ label: "로짓 막대와 다음 걸음", height: HEIGHT, heading: "로짓 z와 기울기" });
+  const zero = svg("line", { class: "x-axis", x1: 0 });
+  left.picture.append(zero);
+  const limit = () => Math.max(5, ...state.logits.map(Math.abs));
+  const zy = (z) => (TOP + BOTTOM) / 2 - (z / limit()) * ((BOTTOM - TOP) / 2);
+  const logits = CLASSES.map((c) => {
+    const stem = svg("line", { class: "x-stem" });
+    const step = arrow("x-ink-good");
+    const value = text({ class: "x-number", y: 220, "text-anchor": "middle" });
+    const label = text({ class: "x-label", y: 200, "text-anchor": "middle" });
+    const slope = text({ class: "x-number x-text-good", y: 240, "text-anchor": "middle" });
+    const zone = svg("rect", { class: "x-clear", y: TOP - 12, height: BOTTOM - TOP + 24 });
+    const handle = slider({
+      label: `클래스 ${c}의 로짓`,
+      min: -5, max: 5, step: 0.1, picture: left.picture, zone,
+      read: (_, py) => (((TOP + BOTTOM) / 2 - py) / ((BOTTOM - TOP) / 2)) * limit(),
+      get: () => state.logits[c],
+      change: (z) => change({ logits: state.logits.map((old, i) => (i === c ? z : old)) }),
+    });
+    left.picture.append(stem, zone, step.node, value, label, slope, handle.node);
+    return { stem, step, value, label, slope, zone, handle };
+  });
+
+  // ---- 확률
+  const middle = canvas({ label: "확률과 p − y 화살표", height: HEIGHT, heading: "확률 p와 p − y" });
+  const floor = svg("line", { class: "x-axis", x1: 0, y1: BOTTOM, y2: BOTTOM });
+  middle.picture.append(floor);
+  const py = (p) => BOTTOM - p * (BOTTOM - TOP);
+  const probs = CLASSES.map((c) => {
+    const goal = svg("rect", { class: "x-goal" });
+    const bar = svg("rect", { class: "x-bar x-p" });
+    const gap = arrow("x-ink-q");
+    const value = text({ class: "x-number", y: 220, "text-anchor": "middle" });
+    const label = text({ class: "x-label", y: 200, "text-anchor": "middle" });
+    const difference = text({ class: "x-number x-text-q", y: 240, "text-anchor": "middle" });
+    middle.picture.append(goal, bar, gap.node, value, label, difference);
+    return { goal, bar, gap, value, label, difference };
+  });
+
+  // ---- 손실 곡선
+  const right = canvas({ label: "걸음마다 손실", height: HEIGHT, heading: "손실 곡선" });
+  const across = svg("line", { class: "x-axis", y1: BOTTOM + 12, y2: BOTTOM + 12 });
+  const upright = svg("line", { class: "x-axis", y1: TOP - 10, y2: BOTTOM + 12 });
+  const curve = svg("path", { class: "x-curve" });
+  const dot = svg("circle", { class: "x-dot", r: 4.5 });
+  const ceiling = text({ class: "x-tick", "text-anchor": "end", y: TOP - 2 });
+  const base = text({ class: "x-tick", "text-anchor": "end", y: BOTTOM + 16 }, "0");
+  const from = text({ class: "x-tick", y: 202, "text-anchor": "middle" }, "0");
+  const until = text({ class: "x-tick", y: 202, "text-anchor": "end" });
+  const axisName = text({ class: "x-tick", y: 220, "text-anchor": "middle" }, "걸음");
+  right.picture.append(across, upright, curve, dot, ceiling, base, from, until, axisName);
+
+  // ---- 숫자와 단추
+  const loss = html("output");
+  const total = html("output");
+  const steps = html("output");
+  const lossWords = html("span");
+  const cell = (node, words) => html("div", { class: "x-part" }, node, typeof words === "string" ? html("span", {}, words) : words);
+  const sums = html("div", { class: "x-sum" }, cell(loss, lossWords), cell(total, "p − y의 합"), cell(steps, "걸은 수"));
+
+  const targets = choice({
+    label: "정답",
+    options: CLASSES.map((c) => [c, `클래스 ${c}`]),
+    get: () => state.target,
+    change: (target) => change({ target }),
+  });
+  const temperature = range({
+    label: "온도 T", min: 0.2, max: 4, step: 0.1,
+    get: () => state.temperature,
+    change: (value) => change({ temperature: value }),
+    format: (value) => fixed(value, 1),
+  });
+  const rate = range({
+    label: "학습률", min: 0.1, max: 5, step: 0.1,
+    get: () => state.rate,
+    change(value) {
+      state.rate = value;
+      update();
+    },
+    format: (value) => fixed(value, 1),
+  });
+  function walk() {
+    const { gradient } = now();
+    state.logits = state.logits.map((z, c) => z - state.rate * gradient[c]);
+    state.losses.push(now().loss);
+    update();
+  }
+  function walkTen() {
+    clearInterval(walking);
+    if (calm()) {
+      for (let i = 0; i < 10; i++) walk();
+      return;
+    }
+    let left = 10;
+    walking = setInterval(() => {
+      walk();
+      if (--left === 0) clearInterval(walking);
+    }, 90);
+  }
+  const buttons = html(
+    "div",
+    { class: "x-buttons" },
+    button("한 걸음", () => { clearInterval(walking); walk(); }, "x-main"),
+    button("열 걸음", walkTen),
+    ...SAMPLES.map((sample) =>
+      button(`[${sample.logits.join(", ")}], 정답 ${sample.target}`, () => change(begin(sample)))),
+  );
+  page.body.classList.add("x-three");
+  right.panel.classList.add("x-last");
+  page.body.append(
+    left.panel,
+    middle.panel,
+    right.panel,
+    html("div", { class: "x-wide" }, sums),
+    page.say,
+    html("div", { class: "x-wide x-controls" }, targets.node, buttons),
+    html("div", { class: "x-wide x-controls" }, temperature.node, rate.node),
+  );
+
+  // 좁은 화면에서는 글자를 줄입니다.
+  const digits = (slot) => (slot < 58 ? 3 : 4);
+  const className = (c, slot) => (slot < 58 ? String(c) : `클래스 ${c}`);
+
+  function drawLeft({ gradient }) {
+    const slot = left.width() / CLASSES.length;
+    set(zero, { x2: left.width(), y1: zy(0), y2: zy(0) });
+    logits.forEach((part, c) => {
+      const x = slot * (c + 0.5);
+      const z = state.logits[c];
+      set(part.stem, { x1: x, x2: x, y1: zy(0), y2: zy(z) });
+      set(part.zone, { x: x - slot / 2 + 2, width: slot - 4 });
+      set(part.handle.node, { "aria-valuemin": -limit(), "aria-valuemax": limit() });
+      part.handle.place(x, zy(z), z, `${fixed(z, 2)}, 기울기 ${fixed(gradient[c])}`);
+      part.step.to(x + Math.min(16, slot * 0.3), zy(z), zy(z - state.rate * gradient[c]));
+      for (const words of [part.value, part.label, part.slope]) set(words, { x });
+      show(part.value, `z${c}`, z, fixed(z, 2));
+      part.label.textContent = className(c, slot);
+      part.label.classList.toggle("x-answer", c === state.target);
+      show(part.slope, `dlogits${c}`, gradient[c], signed(gradient[c], digits(slot)));
+    });
+  }
+
+  function drawMiddle({ probs: p, difference }) {
+    const slot = middle.width() / CLASSES.length;
+    const thick = Math.min(30, slot * 0.5);
+    set(floor, { x2: middle.width() });
+    probs.forEach((part, c) => {
+      const center = slot * (c + 0.5);
+      const x = center - 6;
+      const answer = c === state.target ? 1 : 0;
+      set(part.bar, { x: x - thick / 2, width: thick, y: py(p[c]), height: BOTTOM - py(p[c]) });
+      set(part.goal, { x: x - thick / 2, width: thick, y: py(1), height: BOTTOM - py(1) });
+      part.goal.style.display = answer ? "" : "none";
+      part.gap.to(x + thick / 2 + 8, py(answer), py(p[c]));
+      for (const words of [part.value, part.label, part.difference]) set(words, { x: center });
+      show(part.value, `p${c}`, p[c], fixed(p[c], digits(slot)));
+      part.label.textContent = className(c, slot);
+      part.label.classList.toggle("x-answer", c === state.target);
+      show(part.difference, `difference${c}`, difference[c], signed(difference[c], digits(slot)));
+    });
+  }
+
+  function drawRight() {
+    const { losses } = state;
+    const count = Math.max(10, losses.length - 1);
+    const high = Math.max(0.5, ...losses);
+    const x = (i) => 32 + (i / count) * (right.width() - 44);
+    const y = (value) => BOTTOM + 12 - (value / high) * (BOTTOM + 6 - TOP);
+    set(across, { x1: 32, x2: right.width() - 6 });
+    set(upright, { x1: 32, x2: 32 });
+    set(curve, { d: "M" + losses.map((value, i) => `${x(i).toFixed(1)} ${y(value).toFixed(1)}`).join("L") });
+    set(dot, { cx: x(losses.length - 1), cy: y(losses.at(-1)) });
+    set(ceiling, { x: 28 });
+    ceiling.textContent = fixed(high, 1);
+    set(base, { x: 28 });
+    set(from, { x: 32 });
+    set(until, { x: right.width() - 6 });
+    until.textContent = String(count);
+    set(axisName, { x: (32 + right.width()) / 2 });
+  }
+
+  function update(quietly) {
+    const values = now();
+    drawLeft(values);
+    drawMiddle(values);
+    drawRight();
+    show(loss, "loss", values.loss);
+    lossWords.textContent = `손실 −log p, 정답 ${state.target}`;
+    show(total, "difference_sum", sum(values.difference));
+    show(steps, "steps", state.losses.length - 1, String(state.losses.length - 1));
+    for (const control of [targets, temperature, rate]) control.update();
+    page.tell(sentence(values), quietly);
+  }
+
+  function sentence({ probs: p, difference, loss: value }) {
+    const answer = p[state.target];
+    const size = Math.abs(difference[state.target]);
+    const first = `정답 ${state.target}의 확률이 ${fixed(answer)}, 손실이 ${fixed(value)}입니다.`;
+    const warm = state.temperature === 1 ? "" : ` 온도가 ${fixed(state.temperature, 1)}이므로 로짓의 기울기는 (p − y)를 온도로 나눈 값입니다.`;
+    if (size < 0.05) return `${first} 거의 다 맞혀서 화살표가 짧습니다. 맞힌 만큼 덜 움직입니다.${warm}`;
+    if (size > 0.9) return `${first} 자신 있게 틀렸습니다. 정답의 화살표가 거의 1까지 깁니다.${warm}`;
+    return `${first} 정답에서 모자란 ${fixed(size)}만큼을 나머지 클래스가 나눠 갖고 있습니다. 그래서 p − y를 모두 더하면 0입니다.${warm}`;
+  }
+
+  page.mount();
+  change(begin(SAMPLES[0]), true);
+  onResize([left.picture, middle.picture, right.picture], () => update(true));
+}

@@ -1,0 +1,212 @@
+// 글 01: p와 q의 막대를 끌면 정보량, H(p), H(p, q), KL 발산이 따라 움직입니다.
+import { crossEntropy, entropy, klDivergence, moveProbability, surprisal } from "./math.js";
+import { button, canvas, choice, fixed, frame, html, josa, onResize, set, show, slider, svg, text } from "./shared.js";
+
+const NAMES = ["맑음", "흐림", "비", "눈"];
+const P = [0.5, 0.25, 0.125, 0.125];
+const Q = [0.25, 0.25, 0.25, 0.25];
+const UNITS = { bit: { base: 2, word: "비트" }, nat: { base: Math.E, word: "나트" } };
+const TALLEST = 5; // 넓이 그림의 세로축 끝(비트)
+
+export default function build(root) {
+  const state = { p: [...P], q: [...Q], unit: "bit" };
+  const page = frame(root, {
+    title: "만져 보기: 날씨와 예보의 크로스 엔트로피",
+    hint: "둥근 손잡이를 위아래로 끌어 실제 확률 p와 예보 q를 바꿔 보세요. 한 막대를 바꾸면 나머지는 합이 1이 되도록 비율대로 나눠 갖습니다.",
+    onReset() {
+      Object.assign(state, { p: [...P], q: [...Q], unit: "bit" });
+      update(true);
+    },
+  });
+
+  // ---- 왼쪽: 확률 막대
+  const bars = canvas({ label: "확률 막대", height: 226, heading: "확률: 실제 p와 예보 q" });
+  const TOP = 34;
+  const BOTTOM = 196;
+  const y = (probability) => BOTTOM - probability * (BOTTOM - TOP);
+  const guides = [0, 0.5, 1].map((level) => {
+    const line = svg("line", { class: "x-guide", x1: 24, y1: y(level), y2: y(level) });
+    bars.picture.append(line, text({ class: "x-tick", x: 18, y: y(level) + 4, "text-anchor": "end" }, String(level)));
+    return line;
+  });
+  const groups = NAMES.map((name, i) => {
+    const label = text({ class: "x-label", y: 216, "text-anchor": "middle" }, name);
+    bars.picture.append(label);
+    const pair = ["p", "q"].map((which) => {
+      const bar = svg("rect", { class: `x-bar x-${which}` });
+      const value = text({ class: "x-number", "text-anchor": "middle" });
+      const zone = svg("rect", { class: "x-clear", y: TOP - 10, height: BOTTOM - TOP + 10 });
+      let shares = state[which];
+      const handle = slider({
+        label: which === "p" ? `${name}의 실제 확률 p` : `${name}의 예보 확률 q`,
+        min: 0, max: 1, step: 0.01, picture: bars.picture, zone,
+        read: (_, py) => (BOTTOM - py) / (BOTTOM - TOP),
+        get: () => state[which][i],
+        begin: () => (shares = [...state[which]]),
+        change(next) {
+          state[which] = moveProbability(state[which], i, next, shares);
+          update();
+        },
+      });
+      bars.picture.append(bar, zone, value, handle.node);
+      return { which, bar, value, zone, handle };
+    });
+    return { label, pair };
+  });
+
+  // ---- 오른쪽: 넓이 = 평균 정보량
+  const areas = canvas({ label: "너비가 p, 높이가 정보량인 네모들", height: 226, heading: "너비 p × 높이 정보량 = 넓이" });
+  const ticks = [0, 1, 2, 3, 4, 5].map((bits) => {
+    const at = BOTTOM - (bits / TALLEST) * (BOTTOM - 14);
+    const line = svg("line", { class: "x-guide", x1: 30, y1: at, y2: at });
+    const label = text({ class: "x-tick", x: 24, y: at + 4, "text-anchor": "end" });
+    areas.picture.append(line, label);
+    return { bits, line, label };
+  });
+  const boxes = NAMES.map((name) => {
+    const own = svg("rect", { class: "x-fill-p" });
+    const extra = svg("rect", { class: "x-fill-q" });
+    const outline = svg("path", { class: "x-outline-q" });
+    const label = text({ class: "x-label", y: 216, "text-anchor": "middle" }, name);
+    areas.picture.append(own, extra, outline, label);
+    return { own, extra, outline, label };
+  });
+
+  // ---- 정보량 표
+  const cells = { p: [], q: [] };
+  const row = (which, words) =>
+    html(
+      "tr",
+      {},
+      html("th", { scope: "row", class: `x-ink-${which}` }, words),
+      ...NAMES.map((_, i) => (cells[which][i] = html("td"))),
+    );
+  const table = html(
+    "table",
+    { class: "x-table" },
+    html("caption", {}, "정보량"),
+    html("thead", {}, html("tr", {}, html("td"), ...NAMES.map((name) => html("th", { scope: "col" }, name)))),
+    html("tbody", {}, row("p", "−log p"), row("q", "−log q")),
+  );
+
+  // ---- 합계
+  const totals = { h: html("output"), kl: html("output"), hpq: html("output") };
+  const unitWords = html("span", { class: "x-unit" });
+  const part = (node, words, className, unit = "") =>
+    html("div", { class: `x-part ${className}` }, html("p", {}, node, unit), html("span", {}, words));
+  const sums = html(
+    "div",
+    { class: "x-sum" },
+    part(totals.h, "엔트로피", "x-ink-p"),
+    html("span", { class: "x-op" }, "+"),
+    part(totals.kl, "KL 발산", "x-ink-q"),
+    html("span", { class: "x-op" }, "="),
+    part(totals.hpq, "크로스 엔트로피", "", unitWords),
+  );
+  const stack = { h: html("span", { class: "x-stack-p" }), kl: html("span", { class: "x-stack-q" }) };
+  const stacked = html("div", { class: "x-stack", "aria-hidden": "true" }, stack.h, stack.kl);
+
+  const units = choice({
+    label: "단위",
+    options: [["bit", "비트 (log₂)"], ["nat", "나트 (ln)"]],
+    get: () => state.unit,
+    change(unit) {
+      state.unit = unit;
+      update();
+    },
+  });
+  const presets = html(
+    "div",
+    { class: "x-buttons" },
+    button("q를 p와 같게", () => { state.q = [...state.p]; update(); }),
+    button("p를 고르게", () => { state.p = NAMES.map(() => 1 / NAMES.length); update(); }),
+    button("q가 눈을 못 보게", () => { state.q = moveProbability(state.q, 3, 0); update(); }),
+  );
+  page.body.classList.add("x-two");
+  areas.panel.classList.add("x-later");
+  page.body.append(
+    bars.panel,
+    areas.panel,
+    html("div", { class: "x-wide" }, sums, stacked),
+    page.say,
+    html("div", { class: "x-wide x-later" }, table),
+    html("div", { class: "x-wide x-controls x-later" }, units.node, presets),
+  );
+
+  function drawBars() {
+    const width = bars.width();
+    const slot = (width - 30) / NAMES.length;
+    const thick = Math.min(26, slot * 0.36);
+    for (const line of guides) set(line, { x2: width });
+    groups.forEach(({ label, pair }, i) => {
+      const center = 30 + slot * (i + 0.5);
+      set(label, { x: center });
+      for (const { which, bar, value, zone, handle } of pair) {
+        const probability = state[which][i];
+        const middle = center + (which === "p" ? -1 : 1) * (thick / 2 + 2);
+        set(bar, { x: middle - thick / 2, y: y(probability), width: thick, height: BOTTOM - y(probability) });
+        set(zone, { x: middle - thick / 2 - 2, width: thick + 4 });
+        set(value, { x: middle, y: y(probability) - 13 });
+        show(value, `${which}${i}`, probability, fixed(probability, 2).replace(/^0\./, "."));
+        handle.place(middle, y(probability), probability, `${(probability * 100).toFixed(1)}퍼센트`);
+      }
+    });
+  }
+
+  function drawAreas(base) {
+    const width = areas.width();
+    const high = (BOTTOM - 14) / TALLEST;
+    for (const { bits, line, label } of ticks) {
+      set(line, { x2: width });
+      label.textContent = fixed((bits * Math.log(2)) / Math.log(base), base === 2 ? 0 : 1);
+    }
+    let x = 32;
+    boxes.forEach((box, i) => {
+      const wide = state.p[i] * (width - 34);
+      const own = Math.min(TALLEST, surprisal(state.p[i], 2)) * high;
+      const paid = Math.min(TALLEST, surprisal(state.q[i], 2)) * high;
+      const inner = Math.max(0, wide - 2);
+      set(box.own, { x, width: inner, y: BOTTOM - own, height: own });
+      set(box.extra, { x, width: inner, y: BOTTOM - Math.max(own, paid), height: Math.abs(paid - own) });
+      box.extra.classList.toggle("x-less", paid < own);
+      set(box.outline, { d: `M${x} ${BOTTOM}V${BOTTOM - paid}H${x + inner}V${BOTTOM}` });
+      box.outline.style.display = wide < 1 ? "none" : "";
+      set(box.label, { x: x + inner / 2 });
+      box.label.style.display = wide < 28 ? "none" : "";
+      x += wide;
+    });
+  }
+
+  function update(quietly) {
+    const { p, q, unit } = state;
+    const { base, word } = UNITS[unit];
+    const h = entropy(p, base);
+    const kl = klDivergence(p, q, base);
+    const hpq = crossEntropy(p, q, base);
+    drawBars();
+    drawAreas(base);
+    for (const [which, values] of [["p", p], ["q", q]])
+      values.forEach((value, i) => show(cells[which][i], `surprisal_${which}${i}`, surprisal(value, base)));
+    show(totals.h, "entropy", h);
+    show(totals.kl, "kl", kl);
+    show(totals.hpq, "cross_entropy", hpq);
+    unitWords.textContent = word;
+    const scale = 100 / (4 * (Math.log(2) / Math.log(base)));
+    stack.h.style.width = `${h * scale}%`;
+    stack.kl.style.width = `${Math.min(100 - h * scale, kl * scale)}%`;
+    units.update();
+    page.tell(sentence(p, q, kl, h, word), quietly);
+  }
+
+  function sentence(p, q, kl, h, word) {
+    const blind = NAMES.filter((_, i) => p[i] > 0 && q[i] === 0);
+    if (blind.length) return `실제로 일어나는 ${blind.join(", ")}에 q가 확률 0을 주었습니다. 그날의 정보량이 끝없이 커서 크로스 엔트로피도 무한대(inf)입니다.`;
+    if (kl < 1e-9) return `q가 p와 같습니다. KL 발산이 0이고, 크로스 엔트로피가 엔트로피 ${fixed(h)}${word}까지 내려왔습니다. 더 내려갈 수는 없습니다.`;
+    const worst = p.map((v, i) => v * Math.log(v / q[i] || 1)).reduce((best, v, i, all) => (v > all[best] ? i : best), 0);
+    return `예보 q가 틀린 만큼 하루에 평균 ${fixed(kl)}${josa(word, "을", "를")} 더 냅니다. 가장 비싼 날은 q가 실제보다 작게 본 ‘${NAMES[worst]}’입니다.`;
+  }
+
+  page.mount();
+  update(true);
+  onResize([bars.picture, areas.picture], () => update(true));
+}

@@ -1,0 +1,148 @@
+// 글 12: N, V, H, 자료형을 바꾸면 로짓이 차지하는 바이트가 넓이로 보입니다. 조각으로 나누면 띠 하나만 남습니다.
+import { memoryBytes } from "./math.js";
+import { button, canvas, choice, fixed, frame, html, onResize, range, set, show, svg, text } from "./shared.js";
+
+const SIZES = { float32: 4, bfloat16: 2, float16: 2 };
+const VOCABULARIES = [3000, 11172, 32000, 50257, 128256, 151936, 256000];
+const START = { n: 8192, v: 128256, h: 4096, rows: 256, dtype: "bfloat16" };
+const PARTS = [
+  ["logits", "로짓 전체 (N, V)", "x-q"],
+  ["chunk", "로짓 한 조각 (조각, V)", "x-good"],
+  ["hidden", "은닉 상태 (N, H)", "x-p"],
+  ["weight", "가중치 행렬 (V, H)", "x-third"],
+];
+
+const count = (value) => value.toLocaleString("ko-KR");
+
+function size(bytes) {
+  for (const [unit, scale] of [["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10]])
+    if (bytes >= scale) return `${fixed(bytes / scale, 2)} ${unit}`;
+  return `${bytes} B`;
+}
+
+export default function build(root) {
+  const state = { ...START };
+  const page = frame(root, {
+    title: "만져 보기: 로짓은 몇 기가바이트일까요",
+    hint: "토큰 수 N, 어휘 크기 V, 은닉 크기 H, 자료형을 바꿔 보세요. 네모의 넓이가 바이트입니다. 초록 띠가 조각 하나입니다.",
+    onReset() {
+      Object.assign(state, START);
+      update(true);
+    },
+  });
+
+  const picture = canvas({ label: "행렬의 넓이로 본 바이트", height: 236, heading: "은닉 상태 × 가중치 행렬 = 로짓 (넓이의 비가 바이트의 비)" });
+  const shape = (className) => {
+    const rect = svg("rect", { class: className });
+    const label = text({ class: "x-label", "text-anchor": "middle" });
+    picture.picture.append(rect, label);
+    return { rect, label };
+  };
+  const blocks = { hidden: shape("x-area x-area-p"), weight: shape("x-area x-area-third"), logits: shape("x-area x-area-q"), chunk: shape("x-area x-area-good") };
+  const chunkInHidden = svg("rect", { class: "x-area x-area-good" });
+  picture.picture.insertBefore(chunkInHidden, blocks.hidden.label);
+
+  const bars = PARTS.map(([key, words, className]) => {
+    const value = html("output");
+    const bar = html("span", { class: `x-meter ${className}` });
+    const node = html("div", { class: "x-line" }, html("span", { class: "x-line-name" }, words), html("div", { class: "x-line-track", "aria-hidden": "true" }, bar), value);
+    return { key, node, value, bar };
+  });
+
+  // 2의 거듭제곱을 고르는 슬라이더: 눈금은 지수, 글자는 값
+  const powers = (label, key, low, high, unit) =>
+    range({
+      label, min: low, max: high, step: 1,
+      get: () => Math.log2(state[key]),
+      change(power) {
+        state[key] = 2 ** power;
+        update();
+      },
+      format: (power) => count(2 ** power) + unit,
+    });
+  const controls = [
+    powers("토큰 수 N", "n", 8, 16, ""),
+    range({
+      label: "어휘 크기 V", min: 0, max: VOCABULARIES.length - 1, step: 1,
+      get: () => VOCABULARIES.indexOf(state.v),
+      change(index) {
+        state.v = VOCABULARIES[index];
+        update();
+      },
+      format: (index) => count(VOCABULARIES[index]),
+    }),
+    powers("은닉 크기 H", "h", 8, 13, ""),
+    powers("조각의 크기", "rows", 4, 13, "행"),
+  ];
+  const dtypes = choice({
+    label: "자료형",
+    options: Object.entries(SIZES).map(([name, bytes]) => [name, `${name} (${bytes}바이트)`]),
+    get: () => state.dtype,
+    change(dtype) {
+      state.dtype = dtype;
+      update();
+    },
+  });
+  const chunks = html("output");
+  const saved = html("output");
+  page.body.append(
+    picture.panel,
+    html("div", { class: "x-lines" }, ...bars.map(({ node }) => node)),
+    html(
+      "div",
+      { class: "x-sum" },
+      html("div", { class: "x-part" }, chunks, html("span", {}, "조각 수")),
+      html("div", { class: "x-part x-ink-good" }, saved, html("span", {}, "아끼는 양")),
+    ),
+    page.say,
+    html("div", { class: "x-sliders" }, ...controls.map(({ node }) => node)),
+    html("div", { class: "x-controls" }, dtypes.node),
+  );
+
+  function draw() {
+    const { n, v, h, rows } = state;
+    const width = picture.width() - 2;
+    const height = picture.height - 4;
+    const sx = (width - 6) / (h + v);
+    const sy = (height - 6) / (h + n);
+    const part = Math.min(rows, n) * sy;
+    const place = (block, x, y, w, tall, words) => {
+      set(block.rect, { x, y, width: Math.max(1, w), height: Math.max(1, tall) });
+      set(block.label, { x: x + w / 2, y: y + tall / 2 + 4 });
+      block.label.textContent = w > 62 && tall > 18 ? words : "";
+    };
+    const x0 = h * sx + 6;
+    const y0 = h * sy + 6;
+    place(blocks.weight, x0, 1, v * sx, h * sy, "가중치 (H × V)");
+    place(blocks.hidden, 1, y0, h * sx, n * sy, "은닉 (N × H)");
+    place(blocks.logits, x0, y0, v * sx, n * sy, "로짓 (N × V)");
+    place(blocks.chunk, x0, y0, v * sx, part, "");
+    set(chunkInHidden, { x: 1, y: y0, width: Math.max(1, h * sx), height: Math.max(1, part) });
+    if (part > n * sy * 0.3) blocks.logits.label.textContent = "";
+    if (part > 18) blocks.chunk.label.textContent = "한 조각";
+  }
+
+  function update(quietly) {
+    const bytes = memoryBytes({ ...state, size: SIZES[state.dtype] });
+    const most = Math.max(...PARTS.map(([key]) => bytes[key]));
+    draw();
+    for (const { key, value, bar } of bars) {
+      show(value, key, bytes[key], size(bytes[key]));
+      bar.style.width = `${(bytes[key] / most) * 100}%`;
+    }
+    show(chunks, "chunks", bytes.chunks, count(bytes.chunks));
+    show(saved, "saved", bytes.logits - bytes.chunk, size(bytes.logits - bytes.chunk));
+    for (const control of [...controls, dtypes]) control.update();
+    page.tell(sentence(bytes), quietly);
+  }
+
+  function sentence(bytes) {
+    if (bytes.chunks === 1) return `조각이 배치 전체와 같아서 아낀 것이 없습니다. 로짓만 ${size(bytes.logits)}입니다.`;
+    const versus = bytes.logits / bytes.hidden;
+    return `로짓은 ${size(bytes.logits)}로 은닉 상태의 ${fixed(versus, 1)}배입니다. 조각으로 나누면 한 번에 ${size(bytes.chunk)}만 있으면 됩니다. 역전파에 쓸 로짓의 기울기도 같은 크기이니 아끼는 양은 그 두 배입니다.`;
+  }
+
+  page.mount();
+  update(true);
+  onResize([picture.picture], () => update(true));
+}

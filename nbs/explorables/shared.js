@@ -1,0 +1,225 @@
+// 만져 보는 그림이 함께 쓰는 조각: 요소 만들기, 숫자 적기, 끌 수 있는 손잡이, 단추.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children);
+  return node;
+}
+
+export const html = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
+export const svg = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+
+export function set(node, attributes) {
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+}
+
+// ---- 숫자
+
+export function fixed(value, digits = 4) {
+  if (Number.isNaN(value)) return "nan";
+  if (!Number.isFinite(value)) return value > 0 ? "inf" : "−inf";
+  const text = value.toFixed(digits);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
+}
+
+export const signed = (value, digits = 4) => (value > 0 && Number(value.toFixed(digits)) > 0 ? "+" : "") + fixed(value, digits);
+
+// 자리의 글자를 바꾸고, 온전한 값을 data-value에 남깁니다. 화면의 숫자와 검사하는 숫자가 한 곳에서 나옵니다.
+export function show(node, name, value, text = fixed(value)) {
+  node.dataset.name = name;
+  node.dataset.value = String(value);
+  node.textContent = text;
+}
+
+// 받침에 맞는 조사: 한글 이름에만 씁니다.
+export const josa = (word, withFinal, without) =>
+  word + ((word.charCodeAt(word.length - 1) - 0xac00) % 28 ? withFinal : without);
+
+// ---- 틀
+
+let serial = 0;
+export const newId = (name) => `x-${name}-${++serial}`;
+
+// 제목, 한 줄 안내, 처음으로 단추, 몸통. 읽어 주는 문장(say)은 그림마다 알맞은 자리에 넣습니다.
+export function frame(root, { title, hint, onReset }) {
+  const id = newId("title");
+  const body = html("div", { class: "x-body" });
+  const say = html("p", { class: "x-wide x-say", "aria-live": "polite" });
+  const reset = html("button", { type: "button", class: "x-button x-reset", onclick: onReset }, "처음으로");
+  const box = html(
+    "div",
+    { class: "x-box", role: "group", "aria-labelledby": id },
+    html("div", { class: "x-head" }, html("p", { class: "x-title", id }, title), reset),
+    html("p", { class: "x-hint" }, hint),
+    body,
+  );
+  let waiting;
+  return {
+    body,
+    say,
+    mount() {
+      root.replaceChildren(box);
+      root.classList.add("x-ready");
+    },
+    // 끄는 동안에는 화면 낭독기가 쉬도록 잠시 멈춘 뒤에 읽습니다.
+    tell(text, quietly) {
+      clearTimeout(waiting);
+      if (quietly) say.textContent = text;
+      else waiting = setTimeout(() => (say.textContent = text), 250);
+    },
+  };
+}
+
+// 그림판. 글자 크기가 화면 너비에 따라 줄지 않도록 실제 픽셀로 그립니다.
+export function canvas({ label, height, heading }) {
+  const picture = svg("svg", { class: "x-canvas", height, role: "group", "aria-label": label });
+  const panel = html("div", { class: "x-panel" });
+  if (heading) panel.append(html("p", { class: "x-heading" }, heading));
+  panel.append(picture);
+  return { panel, picture, height, width: () => picture.clientWidth || 320 };
+}
+
+export function onResize(nodes, draw) {
+  const observer = new ResizeObserver(() => draw());
+  for (const node of nodes) observer.observe(node);
+}
+
+export function text(attributes, content = "") {
+  return svg("text", attributes, content);
+}
+
+// 화살표: 세 점으로 된 촉이 달린 선
+export function arrow(className) {
+  const line = svg("line", { class: "x-arrow-line" });
+  const head = svg("path", { class: "x-arrow-head" });
+  const node = svg("g", { class: `x-arrow ${className}`, "aria-hidden": "true" }, line, head);
+  return {
+    node,
+    to(x, from, end) {
+      const long = Math.abs(end - from);
+      node.style.display = long < 1 ? "none" : "";
+      const tip = Math.min(7, long);
+      const way = Math.sign(end - from);
+      set(line, { x1: x, x2: x, y1: from, y2: end - way * tip * 0.8 });
+      set(head, { d: `M${x - tip * 0.62} ${end - way * tip}L${x + tip * 0.62} ${end - way * tip}L${x} ${end}Z` });
+    },
+  };
+}
+
+// ---- 손잡이
+
+const KEYS = {
+  ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 10, PageDown: -10, Home: -Infinity, End: Infinity,
+};
+
+// SVG 안의 슬라이더. zone은 마우스로 눌러 바로 옮길 수 있는 넓은 자리,
+// read(event)는 마우스 자리를 값으로 바꿉니다.
+export function slider({ label, min, max, step, vertical = true, picture, zone, read, get, change, begin = () => {} }) {
+  const node = svg("g", {
+    class: "x-slider",
+    role: "slider",
+    tabindex: 0,
+    "aria-label": label,
+    "aria-valuemin": min,
+    "aria-valuemax": max,
+    "aria-orientation": vertical ? "vertical" : "horizontal",
+  });
+  const grip = svg("circle", { class: "x-grip", r: 20 });
+  const ring = svg("circle", { class: "x-ring", r: 12 });
+  const knob = svg("circle", { class: "x-knob", r: 7 });
+  node.append(grip, ring, knob);
+
+  const tidy = (value) => Math.min(max, Math.max(min, Math.round(value / step) * step));
+  const drag = (event) => {
+    const box = picture.getBoundingClientRect();
+    change(tidy(read(event.clientX - box.left, event.clientY - box.top)));
+  };
+  let dragging = false;
+  const start = (event) => {
+    if (event.button !== 0) return;
+    dragging = true;
+    node.setPointerCapture(event.pointerId);
+    node.focus({ preventScroll: true });
+    begin();
+    event.preventDefault();
+  };
+  node.addEventListener("pointerdown", start);
+  node.addEventListener("pointermove", (event) => dragging && drag(event));
+  const stop = () => (dragging = false);
+  node.addEventListener("pointerup", stop);
+  node.addEventListener("pointercancel", stop);
+  node.addEventListener("keydown", (event) => {
+    if (!(event.key in KEYS)) return;
+    event.preventDefault();
+    begin();
+    change(tidy(Math.min(max, Math.max(min, get() + KEYS[event.key] * step))));
+  });
+  if (zone) {
+    zone.classList.add("x-zone");
+    zone.addEventListener("pointerdown", (event) => {
+      if (event.pointerType !== "mouse") return;
+      start(event);
+      if (dragging) drag(event);
+    });
+    // 손가락으로는 톡 두드려 옮깁니다. 쓸어내리면 글이 넘어갑니다.
+    zone.addEventListener("click", (event) => {
+      if (event.pointerType === "mouse") return;
+      begin();
+      drag(event);
+    });
+  }
+  return {
+    node,
+    place(x, y, value, valueText) {
+      for (const part of [grip, ring, knob]) set(part, { cx: x, cy: y });
+      set(node, { "aria-valuenow": value, "aria-valuetext": valueText });
+    },
+  };
+}
+
+// 눈금이 있는 가로 슬라이더(브라우저의 것)
+export function range({ label, min, max, step, get, change, format }) {
+  const id = newId("range");
+  const input = html("input", {
+    type: "range", id, min, max, step, value: get(), class: "x-range",
+    oninput: () => change(Number(input.value)),
+  });
+  const output = html("output", { for: id, class: "x-value" });
+  const node = html("div", { class: "x-field" }, html("label", { for: id }, label), input, output);
+  return {
+    node,
+    input,
+    update() {
+      input.value = get();
+      const words = format(get());
+      input.setAttribute("aria-valuetext", words);
+      output.textContent = words;
+    },
+  };
+}
+
+// 하나만 고르는 단추들
+export function choice({ label, options, get, change }) {
+  const name = newId("choice");
+  const inputs = options.map(([value, words]) => {
+    const input = html("input", { type: "radio", name, value, onchange: () => change(value) });
+    return [value, input, html("label", {}, input, html("span", {}, words))];
+  });
+  const node = html(
+    "fieldset",
+    { class: "x-choice" },
+    html("legend", {}, label),
+    html("div", { class: "x-options" }, ...inputs.map(([, , item]) => item)),
+  );
+  return { node, update: () => inputs.forEach(([value, input]) => (input.checked = value === get())) };
+}
+
+export const button = (words, onclick, className = "") =>
+  html("button", { type: "button", class: `x-button ${className}`, onclick }, words);
+
+export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
