@@ -79,10 +79,10 @@ def spread(
     dloss,  # 상류 기울기: 손실과 같은 모양
     n: int,  # 표본 수
     reduction: str,  # "none", "mean", "sum"
-    dtype,  # 셈할 자료형
+    dtype,  # 돌려줄 자료형
 ):  # 표본별 기울기 dlosses: 모양 (N)
     "줄이기의 역전파: 손실의 기울기를 표본마다 나누어 줍니다."
-    dloss = np.asarray(dloss, dtype=dtype)
+    dloss = np.asarray(dloss, dtype=np.float64)
     shape = (n,) if reduction == "none" else ()
     if dloss.shape != shape:
         raise RuntimeError(
@@ -90,7 +90,7 @@ def spread(
             f"reduction={reduction!r}이면 상류 기울기의 모양이 {shape}이어야 하는데 {dloss.shape}이(가) 들어왔습니다."
         )
     dlosses = np.full(n, dloss)
-    return dlosses / n if reduction == "mean" else dlosses
+    return (dlosses / n if reduction == "mean" else dlosses).astype(dtype)
 
 # %% ../nbs/04_nll.ipynb #4c1fc9c1
 def nll_loss_vjp(
