@@ -83,7 +83,8 @@ export default function build(root) {
   const from = text({ class: "x-tick", y: 202, "text-anchor": "middle" }, "0");
   const until = text({ class: "x-tick", y: 202, "text-anchor": "end" });
   const axisName = text({ class: "x-tick", y: 220, "text-anchor": "middle" }, "걸음");
-  right.picture.append(across, upright, curve, dot, ceiling, base, from, until, axisName);
+  const invitation = text({ class: "x-tick", y: 110, "text-anchor": "middle" }, "‘한 걸음’을 눌러 보세요");
+  right.picture.append(invitation, across, upright, curve, dot, ceiling, base, from, until, axisName);
 
   // ---- 숫자와 단추
   const loss = html("output");
@@ -211,6 +212,8 @@ export default function build(root) {
     set(from, { x: 32 });
     set(until, { x: right.width() - 6 });
     until.textContent = String(count);
+    set(invitation, { x: (32 + right.width()) / 2 });
+    invitation.style.display = losses.length > 1 ? "none" : "";
     set(axisName, { x: (32 + right.width()) / 2 });
   }
 

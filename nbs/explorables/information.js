@@ -1,11 +1,12 @@
 // 글 01: p와 q의 막대를 끌면 정보량, H(p), H(p, q), KL 발산이 따라 움직입니다.
 import { crossEntropy, entropy, klDivergence, moveProbability, surprisal } from "./math.js";
-import { button, canvas, choice, fixed, frame, html, josa, onResize, set, show, slider, svg, text } from "./shared.js";
+import { button, canvas, choice, fixed, frame, html, onResize, set, show, slider, svg, text } from "./shared.js";
 
 const NAMES = ["맑음", "흐림", "비", "눈"];
 const P = [0.5, 0.25, 0.125, 0.125];
 const Q = [0.25, 0.25, 0.25, 0.25];
 const UNITS = { bit: { base: 2, word: "비트" }, nat: { base: Math.E, word: "나트" } };
+const ink = (which, words) => html("b", { class: `x-ink-${which}` }, words);
 const TALLEST = 5; // 넓이 그림의 세로축 끝(비트)
 
 export default function build(root) {
@@ -20,7 +21,7 @@ export default function build(root) {
   });
 
   // ---- 왼쪽: 확률 막대
-  const bars = canvas({ label: "확률 막대", height: 226, heading: "확률: 실제 p와 예보 q" });
+  const bars = canvas({ label: "확률 막대", height: 226, heading: ["막대: ", ink("p", "실제 p"), ", ", ink("q", "예보 q")] });
   const TOP = 34;
   const BOTTOM = 196;
   const y = (probability) => BOTTOM - probability * (BOTTOM - TOP);
@@ -39,7 +40,7 @@ export default function build(root) {
       let shares = state[which];
       const handle = slider({
         label: which === "p" ? `${name}의 실제 확률 p` : `${name}의 예보 확률 q`,
-        min: 0, max: 1, step: 0.01, picture: bars.picture, zone,
+        min: 0, max: 1, step: 0.01, picture: bars.picture, zone, reach: 14,
         read: (_, py) => (BOTTOM - py) / (BOTTOM - TOP),
         get: () => state[which][i],
         begin: () => (shares = [...state[which]]),
@@ -55,7 +56,7 @@ export default function build(root) {
   });
 
   // ---- 오른쪽: 넓이 = 평균 정보량
-  const areas = canvas({ label: "너비가 p, 높이가 정보량인 네모들", height: 226, heading: "너비 p × 높이 정보량 = 넓이" });
+  const areas = canvas({ label: "너비가 p, 높이가 정보량인 네모", height: 226, heading: ["넓이의 합: ", ink("p", "파랑은 H(p)"), ", ", ink("q", "주황 테두리는 H(p, q)")] });
   const ticks = [0, 1, 2, 3, 4, 5].map((bits) => {
     const at = BOTTOM - (bits / TALLEST) * (BOTTOM - 14);
     const line = svg("line", { class: "x-guide", x1: 30, y1: at, y2: at });
@@ -203,7 +204,7 @@ export default function build(root) {
     if (blind.length) return `실제로 일어나는 ${blind.join(", ")}에 q가 확률 0을 주었습니다. 그날의 정보량이 끝없이 커서 크로스 엔트로피도 무한대(inf)입니다.`;
     if (kl < 1e-9) return `q가 p와 같습니다. KL 발산이 0이고, 크로스 엔트로피가 엔트로피 ${fixed(h)}${word}까지 내려왔습니다. 더 내려갈 수는 없습니다.`;
     const worst = p.map((v, i) => v * Math.log(v / q[i] || 1)).reduce((best, v, i, all) => (v > all[best] ? i : best), 0);
-    return `예보 q가 틀린 만큼 하루에 평균 ${fixed(kl)}${josa(word, "을", "를")} 더 냅니다. 가장 비싼 날은 q가 실제보다 작게 본 ‘${NAMES[worst]}’입니다.`;
+    return `예보 q가 틀린 만큼 하루에 평균 ${fixed(kl)}${word}를 더 냅니다. 가장 많이 더 내는 날은 q가 실제보다 작게 본 ‘${NAMES[worst]}’입니다.`;
   }
 
   page.mount();

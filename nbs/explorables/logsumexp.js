@@ -97,8 +97,8 @@ export default function build(root) {
   page.body.append(
     plot.panel,
     jumps,
-    html("div", { class: "x-cards" }, ...cards.map(({ node }) => node)),
     page.say,
+    html("div", { class: "x-cards" }, ...cards.map(({ node }) => node)),
     html("p", { class: "x-note" }, "float64로 계산한 참값: ", truth),
   );
 
@@ -156,8 +156,8 @@ export default function build(root) {
   function sentence(broken) {
     if (broken.length === 0 && state.gap < 88) return `차이가 ${state.gap}일 때는 세 방법이 모두 맞습니다. 차이를 89까지 벌려 보세요.`;
     if (broken.length === 0) return `차이가 ${state.gap}입니다. float32가 담는 가장 큰 수가 약 3.4e38이라, 지수를 그대로 계산하는 방법은 이제 한계입니다.`;
-    if (broken.length === 1) return `차이가 ${state.gap}일 때 ‘그대로 계산’은 exp(${state.gap})이 inf가 되어 무너졌습니다. ‘최댓값을 빼고’도 exp(−${state.gap})이 너무 작아 유효 숫자를 잃어 갑니다.`;
-    return `차이가 ${state.gap}일 때 exp(−${state.gap})마저 0이 되어 log 0 = −inf입니다. 로그합지수만 ${fixed(result(state.gap, "logsumexp"), 0)}을 지킵니다.`;
+    if (broken.length === 1) return `차이가 ${state.gap}일 때 ‘그대로 계산’은 exp(${state.gap})의 값이 inf가 되어 무너졌습니다. ‘최댓값을 빼고’도 exp(−${state.gap})이 너무 작아 유효 숫자를 잃어 갑니다.`;
+    return `차이가 ${state.gap}일 때 exp(−${state.gap})마저 0이 되어 log 0 = −inf입니다. 로그합지수의 답만 ${fixed(result(state.gap, "logsumexp"), 0)} 그대로입니다.`;
   }
 
   page.mount();

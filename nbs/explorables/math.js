@@ -101,6 +101,7 @@ export function memoryBytes({ n, v, h, size, rows }) {
     hidden: n * h * size,
     weight: v * h * size,
     logits: n * v * size,
+    copies: 3 * n * v * size, // 로짓, 로그 확률, 로짓의 기울기
     chunk: chunk * v * size,
     chunks: Math.ceil(n / chunk),
   };

@@ -3,11 +3,12 @@ import { memoryBytes } from "./math.js";
 import { button, canvas, choice, fixed, frame, html, onResize, range, set, show, svg, text } from "./shared.js";
 
 const SIZES = { float32: 4, bfloat16: 2, float16: 2 };
-const VOCABULARIES = [3000, 11172, 32000, 50257, 128256, 151936, 256000];
-const START = { n: 8192, v: 128256, h: 4096, rows: 256, dtype: "bfloat16" };
+const VOCABULARIES = [[3000, "보기"], [11172, "한글 음절"], [32000, "Llama 2"], [51200, "KoGPT2"], [128256, "Llama 3"], [262144, "Gemma 3"]];
+const START = { n: 8192, v: 262144, h: 2048, rows: 256, dtype: "float32" };
 const PARTS = [
-  ["logits", "로짓 전체 (N, V)", "x-q"],
-  ["chunk", "로짓 한 조각 (조각, V)", "x-good"],
+  ["copies", "한꺼번에: 로짓 세 벌", "x-q"],
+  ["logits", "한꺼번에: 로짓 한 벌", "x-q"],
+  ["chunk", "조각으로: 한 조각", "x-good"],
   ["hidden", "은닉 상태 (N, H)", "x-p"],
   ["weight", "가중치 행렬 (V, H)", "x-third"],
 ];
@@ -15,7 +16,7 @@ const PARTS = [
 const count = (value) => value.toLocaleString("ko-KR");
 
 function size(bytes) {
-  for (const [unit, scale] of [["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10]])
+  for (const [unit, scale] of [["GB", 1e9], ["MB", 1e6], ["KB", 1e3]])
     if (bytes >= scale) return `${fixed(bytes / scale, 2)} ${unit}`;
   return `${bytes} B`;
 }
@@ -31,7 +32,7 @@ export default function build(root) {
     },
   });
 
-  const picture = canvas({ label: "행렬의 넓이로 본 바이트", height: 236, heading: "은닉 상태 × 가중치 행렬 = 로짓 (넓이의 비가 바이트의 비)" });
+  const picture = canvas({ label: "행렬의 넓이로 본 바이트", height: 236, heading: "은닉 상태 × 가중치 행렬 = 로짓" });
   const shape = (className) => {
     const rect = svg("rect", { class: className });
     const label = text({ class: "x-label", "text-anchor": "middle" });
@@ -64,19 +65,19 @@ export default function build(root) {
     powers("토큰 수 N", "n", 8, 16, ""),
     range({
       label: "어휘 크기 V", min: 0, max: VOCABULARIES.length - 1, step: 1,
-      get: () => VOCABULARIES.indexOf(state.v),
+      get: () => VOCABULARIES.findIndex(([v]) => v === state.v),
       change(index) {
-        state.v = VOCABULARIES[index];
+        state.v = VOCABULARIES[index][0];
         update();
       },
-      format: (index) => count(VOCABULARIES[index]),
+      format: (index) => `${count(VOCABULARIES[index][0])} (${VOCABULARIES[index][1]})`,
     }),
     powers("은닉 크기 H", "h", 8, 13, ""),
-    powers("조각의 크기", "rows", 4, 13, "행"),
+    powers("한 조각의 줄 수", "rows", 4, 13, ""),
   ];
   const dtypes = choice({
-    label: "자료형",
-    options: Object.entries(SIZES).map(([name, bytes]) => [name, `${name} (${bytes}바이트)`]),
+    label: "자료형 (수 하나에 float32는 4바이트, 나머지는 2바이트)",
+    options: Object.keys(SIZES).map((name) => [name, name]),
     get: () => state.dtype,
     change(dtype) {
       state.dtype = dtype;
@@ -131,15 +132,15 @@ export default function build(root) {
       bar.style.width = `${(bytes[key] / most) * 100}%`;
     }
     show(chunks, "chunks", bytes.chunks, count(bytes.chunks));
-    show(saved, "saved", bytes.logits - bytes.chunk, size(bytes.logits - bytes.chunk));
+    show(saved, "saved", bytes.copies - bytes.chunk, size(bytes.copies - bytes.chunk));
     for (const control of [...controls, dtypes]) control.update();
     page.tell(sentence(bytes), quietly);
   }
 
   function sentence(bytes) {
-    if (bytes.chunks === 1) return `조각이 배치 전체와 같아서 아낀 것이 없습니다. 로짓만 ${size(bytes.logits)}입니다.`;
+    if (bytes.chunks === 1) return `조각 하나가 배치 전체라서 나눈 것이 없습니다. 로짓 한 벌만 ${size(bytes.logits)}입니다.`;
     const versus = bytes.logits / bytes.hidden;
-    return `로짓은 ${size(bytes.logits)}로 은닉 상태의 ${fixed(versus, 1)}배입니다. 조각으로 나누면 한 번에 ${size(bytes.chunk)}만 있으면 됩니다. 역전파에 쓸 로짓의 기울기도 같은 크기이니 아끼는 양은 그 두 배입니다.`;
+    return `로짓 한 벌이 ${size(bytes.logits)}로 은닉 상태의 ${fixed(versus, 1)}배입니다. 로그 확률과 로짓의 기울기까지 세 벌이면 ${size(bytes.copies)}입니다. 조각으로 나누면 한 번에 ${size(bytes.chunk)}만 있으면 됩니다.`;
   }
 
   page.mount();

@@ -1,6 +1,6 @@
 // 글 08: 가중치, 무시할 표본, 줄이기를 바꾸면 분자와 분모, 표본마다의 몫이 드러납니다.
 import { reduceLosses } from "./math.js";
-import { button, choice, fixed, frame, html, range, show } from "./shared.js";
+import { button, choice, fixed, frame, html, josa, range, show } from "./shared.js";
 
 const LOGITS = [[1, 2, 3], [2, 0, 0], [0, 1, 0], [3, 1, 2], [1, 1, 1]];
 const TARGET = [2, 1, 1, 0, 2];
@@ -153,9 +153,9 @@ export default function build(root) {
     if (state.reduction === "sum") return "sum은 나누지 않습니다. 배치가 커지면 손실과 기울기도 함께 커집니다.";
     if (left === 0) return "모두 무시하면 0 ÷ 0이라 mean은 nan입니다. sum으로 바꾸면 0입니다.";
     if (values.mass === 0) return "남은 표본의 가중치가 모두 0이라 0 ÷ 0, 곧 nan입니다.";
-    if (state.weighted) return `mean은 표본 수 ${left}이 아니라 남은 표본이 가진 가중치의 합 ${fixed(values.mass, 1)}로 나눕니다.`;
-    if (left < TARGET.length) return `무시한 표본은 분자에서도 분모에서도 빠집니다. 이제 ${TARGET.length}이 아니라 ${left}로 나눕니다.`;
-    return `mean은 손실의 합을 표본 수 ${left}로 나눕니다. 모든 표본의 기울기에 똑같이 ${fixed(1 / left)}이 곱해집니다.`;
+    if (state.weighted) return `mean은 표본 수 ${josa(left, "이", "가")} 아니라 남은 표본이 가진 가중치의 합 ${josa(fixed(values.mass, 1), "으로", "로")} 나눕니다.`;
+    if (left < TARGET.length) return `무시한 표본은 분자에서도 분모에서도 빠집니다. 이제 ${josa(TARGET.length, "이", "가")} 아니라 ${josa(left, "으로", "로")} 나눕니다.`;
+    return `mean은 손실의 합을 표본 수 ${josa(left, "으로", "로")} 나눕니다. 모든 표본의 기울기에 똑같이 ${josa(fixed(1 / left), "이", "가")} 곱해집니다.`;
   }
 
   page.mount();

@@ -36,9 +36,12 @@ export function show(node, name, value, text = fixed(value)) {
   node.textContent = text;
 }
 
-// 받침에 맞는 조사: 한글 이름에만 씁니다.
-export const josa = (word, withFinal, without) =>
-  word + ((word.charCodeAt(word.length - 1) - 0xac00) % 28 ? withFinal : without);
+// 숫자를 읽는 소리의 받침에 맞는 조사: 3이, 5가, 3으로, 5로, 1로
+export function josa(number, withFinal, without) {
+  const last = String(number).at(-1);
+  const closed = withFinal === "으로" ? "036" : "013678";
+  return number + (closed.includes(last) ? withFinal : without);
+}
 
 // ---- 틀
 
@@ -79,7 +82,7 @@ export function frame(root, { title, hint, onReset }) {
 export function canvas({ label, height, heading }) {
   const picture = svg("svg", { class: "x-canvas", height, role: "group", "aria-label": label });
   const panel = html("div", { class: "x-panel" });
-  if (heading) panel.append(html("p", { class: "x-heading" }, heading));
+  panel.append(html("p", { class: "x-heading" }, ...[heading].flat()));
   panel.append(picture);
   return { panel, picture, height, width: () => picture.clientWidth || 320 };
 }
@@ -119,7 +122,7 @@ const KEYS = {
 
 // SVG 안의 슬라이더. zone은 마우스로 눌러 바로 옮길 수 있는 넓은 자리,
 // read(event)는 마우스 자리를 값으로 바꿉니다.
-export function slider({ label, min, max, step, vertical = true, picture, zone, read, get, change, begin = () => {} }) {
+export function slider({ label, min, max, step, vertical = true, picture, zone, read, get, change, begin = () => {}, reach = 20 }) {
   const node = svg("g", {
     class: "x-slider",
     role: "slider",
@@ -129,7 +132,7 @@ export function slider({ label, min, max, step, vertical = true, picture, zone, 
     "aria-valuemax": max,
     "aria-orientation": vertical ? "vertical" : "horizontal",
   });
-  const grip = svg("circle", { class: "x-grip", r: 20 });
+  const grip = svg("ellipse", { class: "x-grip", rx: reach, ry: 22 });
   const ring = svg("circle", { class: "x-ring", r: 12 });
   const knob = svg("circle", { class: "x-knob", r: 7 });
   node.append(grip, ring, knob);
