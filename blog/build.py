@@ -21,7 +21,7 @@ from nbdev.config import get_config
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
 
-from blog import check, frame, katex, listing, pages
+from blog import api, card, check, feed, frame, katex, listing, pages, search
 
 ROOT = Path.cwd()
 NBS = ROOT / "nbs"
@@ -31,6 +31,7 @@ ASSETS = Path(__file__).resolve().parent / "assets"
 @dataclass
 class Site:
     title: str
+    description: str
     url: str  # 공개 주소
     git_url: str
     branch: str
@@ -118,6 +119,7 @@ def describe(all_pages):
     images = NBS / "images"
     return Site(
         title=settings.title,
+        description=settings.description,
         url=settings.doc_host + settings.doc_baseurl,
         git_url=settings.git_url,
         branch=settings.branch,
@@ -144,20 +146,33 @@ def finish(rendered, out):
     for page in posts:
         pages.link_posts(page, addresses)
     listing.fill(posts, NBS)
-    write(out, "katex.css", typeset(posts))
-    leftover = [f"{where(page, around)}: 글자로 남은 '{sign}'가 있습니다: {around}" for page in posts for sign, around in check.leftovers(page.body)]
+    references, modules = api.make(ROOT / "crossent", posts, site)
+    for page in posts:
+        api.link_names(page, modules)
+    everything = posts + references
+    katex_css = typeset(everything)
+    leftover = [f"{where(page, around)}: 글자로 남은 '{sign}'가 있습니다: {around}" for page in everything for sign, around in check.leftovers(page.body)]
     if leftover:
         stop(leftover)
-    for page in posts:
+
+    for page in everything:
+        pages.add_anchors(page.body)
         write(out, page.url, frame.render(page, site))
+        write(out, frame.card_address(page), card.draw(page, site.title))
         for address, content in page.files.items():
             write(out, address, content)
+    for page in posts:
         write(out, f"notebooks/{page.source.name}", page.source.read_bytes())
     for address in site.files:
         write(out, address, (NBS / address).read_bytes())
+    write(out, "katex.css", katex_css)
     write(out, "site.css", (NBS / "styles.css").read_text(encoding="utf-8") + (ASSETS / "frame.css").read_text(encoding="utf-8"))
     for script in ASSETS.glob("*.js"):
         write(out, script.name, script.read_text(encoding="utf-8"))
+    write(out, "search.json", search.index(everything))
+    write(out, "index.xml", feed.rss(posts, site))
+    write(out, "sitemap.xml", feed.sitemap(everything, site))
+    write(out, "404.html", feed.not_found(site))
 
 
 def build():

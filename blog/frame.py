@@ -4,6 +4,8 @@ import re
 from html import escape
 from urllib.parse import quote
 
+from blog import search
+
 ICONS = {
     "search": '<circle cx="11" cy="11" r="7"/><path d="m20 20-4-4"/>',
     "theme": '<path d="M20 14.5A8.5 8.5 0 1 1 9.5 4a6.7 6.7 0 0 0 10.5 10.5Z"/>',
@@ -29,16 +31,20 @@ def minutes(
 ):  # 읽는 데 걸리는 시간(분)
     "글은 1분에 450자, 코드는 1분에 20줄, 따로 놓인 식은 10초로 셉니다."
     code = "\n".join(pre.get_text() for pre in body.select(".code pre"))
-    prose = "".join(p.get_text() for p in body.find_all(["p", "li", "td", "h2", "h3"]) if not p.find_parent(class_="katex"))
-    letters = len(re.sub(r"\s", "", prose))
+    letters = len(re.sub(r"\s", "", search.text_of(body)))
     return max(1, round(letters / 450 + code.count("\n") / 20 + len(body.select(".equation")) / 6))
+
+
+def card_address(page):
+    "나눌 때 보이는 그림의 주소."
+    return f"images/cards/{page.url.removesuffix('.html').replace('/', '-')}.png"
 
 
 def head(page, site):
     "쪽의 머리: 제목, 소개, 열린 그래프, 스타일."
     root, address = page.root, f"{site.url}/{page.url.removesuffix('index.html')}"
     title = page.title if page.url == "index.html" else f"{page.title} – {site.title}"
-    card = f"{site.url}/images/cards/{page.url.removesuffix('.html').replace('/', '-')}.png"
+    card = f"{site.url}/{card_address(page)}"
     text = {
         "og:type": "article" if page.is_post else "website",
         "og:site_name": site.title,

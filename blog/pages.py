@@ -229,3 +229,10 @@ def link_posts(
             link["href"] = "#" + unquote(anchor)
         elif re.match(r"https?:", target):
             link["rel"] = "noopener"
+
+
+def add_anchors(body):
+    "절마다 제 주소를 가리키는 고리를 답니다."
+    for heading in body.find_all(["h2", "h3"], id=True):
+        link = BeautifulSoup("", "html.parser").new_tag("a", href=f"#{heading['id']}", attrs={"class": "anchor", "aria-label": "이 절의 주소"})
+        heading.append(link)

@@ -1,0 +1,291 @@
+"라이브러리의 소스를 읽어 API 문서를 만듭니다. 불러오지 않고 글자로만 읽으므로 torch가 없어도 됩니다."
+
+import ast
+import io
+import json
+import re
+import tokenize
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+
+from bs4 import BeautifulSoup
+
+from blog.pages import Page, color_code
+
+MARKER = re.compile(r"^# %% \.\./nbs/(\S+)\.ipynb #(\w+)", re.M)
+# PyTorch에도 있는 이름입니다. 글이 우리 것을 불러왔을 때만 우리 문서로 잇습니다.
+SHARED_WITH_TORCH = {"softmax", "log_softmax", "logsumexp", "nll_loss", "cross_entropy", "CrossEntropyLoss"}
+
+
+@dataclass
+class Symbol:
+    module: "Module"
+    name: str  # softmax 또는 NumpyCrossEntropy.backward
+    node: object  # ast의 함수, 클래스, 대입
+
+    @property
+    def anchor(self):
+        return self.name
+
+    @property
+    def page(self):
+        return f"api/{self.module.name}.html"
+
+    @property
+    def doc(self):
+        "설명 글. 클래스에 없으면 `__init__`의 것을 씁니다."
+        if isinstance(self.node, ast.Assign):
+            return ""
+        return ast.get_docstring(self.node) or (self.init is not None and ast.get_docstring(self.init)) or ""
+
+    @property
+    def init(self):
+        return next((item for item in getattr(self.node, "body", []) if getattr(item, "name", "") == "__init__"), None)
+
+    @property
+    def function(self):
+        "값을 받는 함수. 클래스라면 `__init__`."
+        return self.init if isinstance(self.node, ast.ClassDef) else self.node if isinstance(self.node, ast.FunctionDef) else None
+
+    @property
+    def methods(self):
+        if not isinstance(self.node, ast.ClassDef):
+            return []
+        found = [item for item in self.node.body if isinstance(item, ast.FunctionDef) and not item.name.startswith("_")]
+        return [Symbol(self.module, f"{self.name}.{item.name}", item) for item in found]
+
+
+class Module:
+    "crossent의 모듈 하나."
+
+    def __init__(self, path):
+        self.path, self.name = path, path.stem
+        self.text = path.read_text(encoding="utf-8")
+        self.tree = ast.parse(self.text)
+        self.doc = ast.get_docstring(self.tree) or ""
+        tokens = tokenize.generate_tokens(io.StringIO(self.text).readline)
+        self.comments = {token.start[0]: token.string.lstrip("# ").strip() for token in tokens if token.type == tokenize.COMMENT}
+        self.markers = [(self.text[: m.start()].count("\n") + 1, m[1], m[2]) for m in MARKER.finditer(self.text)]
+        self.defined = {}
+        for node in self.tree.body:
+            for name in [node.name] if hasattr(node, "name") else [t.id for t in getattr(node, "targets", []) if isinstance(t, ast.Name)]:
+                self.defined[name] = node
+
+    @cached_property
+    def symbols(self):
+        "공개한 이름을 쓴 차례대로."
+        public = ast.literal_eval(self.defined["__all__"].value) if "__all__" in self.defined else []
+        return [Symbol(self, name, self.defined[name]) for name in public if name in self.defined]
+
+    def marker(self, line):
+        "그 줄이 온 노트북과 셀."
+        return next(((stem, cell) for start, stem, cell in reversed(self.markers) if start <= line), (None, None))
+
+    def raised(self, node, seen=()):
+        "함수와 그것이 부르는 이 모듈의 함수가 던지는 예외. (종류, 첫 줄)의 목록입니다."
+        found = []
+        for part in ast.walk(node):
+            if isinstance(part, ast.Raise) and isinstance(part.exc, ast.Call) and isinstance(part.exc.func, ast.Name):
+                found.append((part.exc.func.id, first_line(part.exc.args[0]) if part.exc.args else ""))
+            elif isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
+                name = part.func.id
+                if name not in seen and isinstance(self.defined.get(name), ast.FunctionDef):
+                    found += self.raised(self.defined[name], (*seen, name))
+        return list(dict.fromkeys(found))
+
+
+def first_line(message):
+    "예외 글의 첫 줄. 값이 들어갈 자리는 …로 둡니다."
+    if isinstance(message, ast.Constant):
+        return str(message.value).split("\n")[0]
+    if isinstance(message, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in message.values).split("\n")[0]
+    return ""
+
+
+def parameters(module, function):
+    "(이름, 뜻, 형, 기본값)의 목록. 뜻은 그 줄 끝의 주석(docments)입니다."
+    rules = function.args
+    plain = [*rules.posonlyargs, *rules.args]
+    defaults = [None] * (len(plain) - len(rules.defaults)) + list(rules.defaults)
+    rows = [*zip(plain, defaults, [""] * len(plain))]
+    rows += [(rules.vararg, None, "*")] if rules.vararg else []
+    rows += [*zip(rules.kwonlyargs, rules.kw_defaults, [""] * len(rules.kwonlyargs))]
+    rows += [(rules.kwarg, None, "**")] if rules.kwarg else []
+    return [
+        (star + arg.arg, module.comments.get(arg.end_lineno, ""), arg.annotation and ast.unparse(arg.annotation), default and ast.unparse(default))
+        for arg, default, star in rows
+        if arg.arg not in ("self", "cls", "ctx")
+    ]
+
+
+def returned(module, function):
+    "돌려주는 값의 뜻: 괄호를 닫는 줄의 주석."
+    last = max([arg.end_lineno for arg in ast.walk(function.args) if isinstance(arg, ast.arg)], default=function.lineno)
+    return next((module.comments[line] for line in range(last + 1, function.body[0].lineno) if line in module.comments), "")
+
+
+def inline(text):
+    "설명 글의 `코드`와 $식$을 HTML로."
+    parts = re.split(r"(`[^`]+`|\$[^$]+\$)", text)
+    return "".join(
+        f"<code>{escape(part[1:-1])}</code>"
+        if part.startswith("`")
+        else f'<span class="math inline">{escape(part[1:-1])}</span>'
+        if part.startswith("$")
+        else escape(part)
+        for part in parts
+    )
+
+
+def code_block(text, kind="code"):
+    return f'<div class="code {kind}"><pre><code>{color_code(text)}</code></pre></div>'
+
+
+def example(symbol, notebooks):
+    "그 이름을 정의한 셀 다음에 나오는, 그 이름을 쓰는 첫 셀과 출력."
+    stem, cell_id = symbol.module.marker(symbol.node.lineno)
+    cells = notebooks.get(stem, [])
+    start = next((number for number, cell in enumerate(cells) if cell.get("id") == cell_id), len(cells))
+    for cell in cells[start + 1 : start + 12]:
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "code" and not text.startswith("#|") and re.search(rf"\b{re.escape(symbol.name)}\(", text) and f"def {symbol.name}" not in text:
+            printed = "".join("".join(out.get("text", out.get("data", {}).get("text/plain", ""))) for out in cell["outputs"])
+            shown = f'<div class="cell-output"><pre><code>{escape(printed.rstrip())}</code></pre></div>' if printed.strip() else ""
+            return f"<h3>보기</h3>{code_block(text)}{shown}"
+    return ""
+
+
+def described(symbol, site, posts, notebooks):
+    "이름 하나의 설명."
+    module, node, function = symbol.module, symbol.node, symbol.function
+    method = "." in symbol.name
+    level = "h3" if method else "h2"
+    parts = [f'<{level} id="{symbol.anchor}"><code>{symbol.name}</code></{level}>']
+    if function:
+        arguments = re.sub(r"^(self|ctx|cls)(, |$)", "", ast.unparse(function.args))
+        parts.append(code_block(f"{symbol.name}({arguments})", "signature"))
+    elif isinstance(node, ast.Assign):
+        parts.append(code_block(ast.unparse(node), "signature"))
+    parts += [f"<p>{inline(block)}</p>" for block in re.split(r"\n\s*\n", symbol.doc) if block.strip()]
+    rows = parameters(module, function) if function else []
+    if rows:
+        lines = []
+        for name, meaning, kind, default in rows:
+            usual = f"<code>{escape(default)}</code>" if default else ""
+            note = f" <small>({escape(kind)})</small>" if kind else ""
+            lines.append(f"<tr><td><code>{name}</code>{note}</td><td>{inline(meaning)}</td><td>{usual}</td></tr>")
+        result = returned(module, function)
+        if result:
+            lines.append(f"<tr><td>돌려주는 값</td><td>{inline(result)}</td><td></td></tr>")
+        header = '<th scope="col">이름</th><th scope="col">뜻</th><th scope="col">기본값</th>'
+        parts.append(f'<div class="table-box"><table class="table"><thead><tr>{header}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>')
+    elif function and returned(module, function):
+        parts.append(f"<p>돌려주는 값: {inline(returned(module, function))}</p>")
+    errors = module.raised(function) if function else []
+    if errors and not method:
+        items = "".join(f"<li><code>{kind}</code> {escape(text)}</li>" for kind, text in errors)
+        parts.append(f"<h3>예외</h3><ul>{items}</ul>")
+    if not method:
+        parts.append(example(symbol, notebooks))
+        stem, cell_id = module.marker(node.lineno)
+        lines = f"L{node.lineno}-L{node.end_lineno}"
+        links = [f'<a href="{site.git_url}/blob/{site.branch}/crossent/{module.path.name}#{lines}" rel="noopener">소스</a>']
+        if stem in posts:
+            links.insert(0, f'<a href="../{posts[stem].url}{section_of(posts[stem], notebooks[stem], cell_id)}">유도한 글: {escape(posts[stem].title)}</a>')
+        parts.append(f'<p class="links">{"".join(links)}</p>')
+    return "".join(parts) + "".join(described(child, site, posts, notebooks) for child in symbol.methods)
+
+
+def section_of(post, cells, cell_id):
+    "그 셀이 든 절의 이름표."
+    title = None
+    for cell in cells:
+        if cell.get("id") == cell_id:
+            break
+        if cell["cell_type"] == "markdown":
+            title = (re.findall(r"^#{2,3} (.+)$", "".join(cell["source"]), re.M) or [title])[-1]
+    squeeze = lambda text: re.sub(r"\W", "", text)
+    for heading in post.body.find_all(["h2", "h3"], id=True):
+        if title and squeeze(heading.get_text()) == squeeze(title):
+            return f"#{heading['id']}"
+    return ""
+
+
+def read(package):
+    "crossent의 모듈을 글의 차례대로 읽습니다."
+    modules = [Module(path) for path in sorted(package.glob("[!_]*.py"))]
+    return sorted(modules, key=lambda module: module.markers[0][1] if module.markers else "")
+
+
+def make(package, posts, site):
+    "모듈마다 한 쪽과 목록 한 쪽. 글의 낱말을 잇는 데 쓸 모듈의 목록도 돌려줍니다."
+    modules = read(package)
+    by_stem = {page.stem: page for page in posts}
+    notebooks = {page.stem: json.loads(page.source.read_text(encoding="utf-8"))["cells"] for page in posts}
+    made = []
+    for module in modules:
+        body = "".join(described(symbol, site, by_stem, notebooks) for symbol in module.symbols)
+        meta = {"title": f"crossent.{module.name}", "description": module.doc.split("\n")[0], "toc": True}
+        made.append(Page(f"api/{module.name}", f"api/{module.name}.html", meta, BeautifulSoup(f"<main>{body}</main>", "lxml").main))
+    rows = []
+    for module in modules:
+        names = " · ".join(f'<a href="{module.name}.html#{symbol.anchor}"><code>{symbol.name}</code></a>' for symbol in module.symbols)
+        rows.append(f'<h2 id="{module.name}"><a href="{module.name}.html"><code>crossent.{module.name}</code></a></h2><p>{inline(module.doc)}</p><p>{names}</p>')
+    meta = {"title": "API 문서", "description": "crossent의 모든 모듈과 함수. 설명은 소스의 주석에서, 보기는 글의 셀에서 옵니다.", "toc": False}
+    made.append(Page("api/index", "api/index.html", meta, BeautifulSoup(f"<main>{''.join(rows)}</main>", "lxml").main))
+    return made, modules
+
+
+def own_names(page, modules):
+    "이 글이 불러오거나 내보내는 이름이 어느 모듈의 것인지."
+    known = {module.name: {symbol.name for symbol in module.symbols} for module in modules}
+    names, home = {}, None
+    for cell in json.loads(page.source.read_text(encoding="utf-8"))["cells"]:
+        text = "".join(cell["source"])
+        if cell["cell_type"] != "code":
+            continue
+        home = (re.findall(r"^#\|\s*default_exp (\w+)", text, re.M) or [home])[0]
+        exported = re.match(r"#\|\s*exports?(?: (\w+))?\s*$", text.split("\n")[0])
+        if exported:
+            module = exported[1] or home
+            names |= {name: module for name in re.findall(r"^(?:def|class) (\w+)", text, re.M) if name in known.get(module, ())}
+        for module, imported in re.findall(r"^\s*from crossent\.(\w+) import \(?([^)\n]*)", text, re.M):
+            names |= {name: module for name in re.findall(r"\w+", imported) if name in known.get(module, ())}
+    return names
+
+
+def link_names(page, modules):
+    "글에 코드로 적힌 우리 함수의 이름을 API 문서로 잇습니다. 한 절에서 처음 나올 때만 잇습니다."
+    everything = {}
+    for module in modules:
+        for symbol in module.symbols:
+            for item in [symbol, *symbol.methods]:
+                everything.setdefault(item.name, []).append(item)
+    own = own_names(page, modules)
+    for link in page.body.select('a > code'):
+        # nbdev가 이은 것은 이름이 같은 함수를 가리지 못하므로 풉니다.
+        if re.search(r"/(\w+)\.html#[\w.]+$", link.parent["href"]) and link.parent["href"].startswith("http") and link.get_text() in everything:
+            link.parent.unwrap()
+    seen = set()
+    for tag in page.body.find_all(["h2", "h3", "code"]):
+        if tag.name != "code":
+            seen = set()
+            continue
+        if tag.find_parent(["pre", "a", "h1", "h2", "h3", "h4", "summary"]):
+            continue
+        found = re.fullmatch(r"(?:crossent\.)?(?:(\w+)\.)?(\w+)(?:\(\))?", tag.get_text())
+        if not found or tag.get_text() in seen:
+            continue
+        module, name = found.groups()
+        choices = everything.get(f"{module}.{name}", []) if module else []
+        choices = choices or [item for item in everything.get(name, []) if module in (None, item.module.name)]
+        if module is None and name in own:
+            choices = [item for item in choices if item.module.name == own[name]]
+        elif module is None and name in SHARED_WITH_TORCH:
+            continue
+        if len(choices) == 1:
+            seen.add(tag.get_text())
+            tag.wrap(BeautifulSoup("", "lxml").new_tag("a", href=f"{page.root}{choices[0].page}#{choices[0].anchor}", attrs={"class": "to-api"}))

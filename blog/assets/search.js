@@ -1,0 +1,135 @@
+// 찾기. 띄어쓰기, 자모가 풀린 입력, 다른 이름을 가리지 않고 찾습니다.
+const squeeze = (text) => text.normalize("NFKC").toLowerCase().replace(/[\s\-_·‐–—.,()]/g, "");
+const PARTICLES = /(으로|에서|까지|부터|이란|이라|입니다|은|는|이|가|을|를|의|에|로|와|과|도|란)$/;
+let base, index, dialog, input, list, status;
+
+async function load() {
+  if (index) return;
+  const data = await (await fetch(new URL("search.json", base))).json();
+  index = {
+    groups: data.synonyms.map((group) => [...new Set(group.map(squeeze))]),
+    entries: data.entries.map(([post, url, section, text]) => ({ post, url, section, text, where: [post, section, text].map(squeeze) })),
+  };
+}
+
+// 낱말 하나를, 뜻이 같은 다른 이름으로 바꾼 것까지 늘립니다. 가장 긴 이름이 먼저입니다.
+function variants(word) {
+  const found = new Set([word]);
+  let best = "";
+  for (const group of index.groups)
+    for (const name of group) if (word.includes(name) && name.length > best.length) best = name;
+  if (best) for (const group of index.groups) if (group.includes(best)) for (const name of group) found.add(word.replace(best, name));
+  return [...found];
+}
+
+function score(entry, names) {
+  let total = 0;
+  for (const name of names) {
+    const [post, section, text] = entry.where;
+    if (post.includes(name)) total = Math.max(total, entry.section === "" ? 120 : 20);
+    if (section.includes(name)) total = Math.max(total, section === name ? 90 : 60);
+    if (text.includes(name)) total = Math.max(total, 10 + Math.min(9, text.split(name).length));
+  }
+  return total;
+}
+
+export function find(query) {
+  const whole = squeeze(query);
+  if (!whole) return [];
+  const attempt = (words) =>
+    index.entries
+      .map((entry, order) => {
+        const scores = words.map((names) => score(entry, names));
+        return { entry, order, names: words.flat(), total: scores.includes(0) ? 0 : scores.reduce((a, b) => a + b) };
+      })
+      .filter((result) => result.total > 0)
+      .sort((a, b) => b.total - a.total || a.order - b.order);
+  const words = query.normalize("NFKC").split(/\s+/).map(squeeze).filter(Boolean);
+  const stems = words.map((word) => (word.length > 2 ? word.replace(PARTICLES, "") : word));
+  for (const attemptWords of [[whole], words, stems]) {
+    const results = attempt(attemptWords.map(variants));
+    if (results.length) return results;
+  }
+  return [];
+}
+
+// 찾은 말의 둘레를 보여 줍니다. 눌러 붙인 글의 자리를 본디 글의 자리로 되돌립니다.
+function snippet(text, names) {
+  const places = [];
+  let pressed = "";
+  [...text].forEach((letter, place) => {
+    for (const piece of squeeze(letter)) { pressed += piece; places.push(place); }
+  });
+  const letters = [...text];
+  const hit = names.map((name) => [pressed.indexOf(name), name.length]).filter(([at]) => at >= 0).sort((a, b) => b[1] - a[1])[0];
+  const span = document.createElement("span");
+  if (!hit) {
+    span.textContent = letters.slice(0, 90).join("");
+    return span;
+  }
+  const [start, end] = [places[hit[0]], places[hit[0] + hit[1] - 1] + 1];
+  const mark = document.createElement("mark");
+  mark.textContent = letters.slice(start, end).join("");
+  span.append(start > 40 ? "…" : "", letters.slice(Math.max(0, start - 40), start).join(""), mark, letters.slice(end, end + 60).join(""), end + 60 < letters.length ? "…" : "");
+  return span;
+}
+
+function show() {
+  const results = find(input.value);
+  const shown = results.slice(0, 20);
+  list.replaceChildren(
+    ...shown.map(({ entry, names }) => {
+      const item = document.createElement("li");
+      const link = document.createElement("a");
+      link.href = new URL(entry.url, base);
+      const post = document.createElement("b");
+      post.textContent = entry.post;
+      link.append(post);
+      if (entry.section) {
+        const section = document.createElement("i");
+        section.textContent = ` › ${entry.section}`;
+        link.append(section);
+      }
+      link.append(snippet(entry.text, names));
+      item.append(link);
+      return item;
+    }),
+  );
+  status.textContent = !input.value.trim() ? "찾을 말을 적어 주세요." : results.length ? `${results.length}곳을 찾았습니다.` : "찾은 곳이 없습니다. 다른 말로 찾아보세요.";
+}
+
+function make() {
+  dialog = document.createElement("dialog");
+  dialog.className = "search";
+  dialog.setAttribute("aria-label", "글에서 찾기");
+  dialog.innerHTML = `<div class="search-row"><input type="search" aria-label="찾을 말" placeholder="크로스 엔트로피" autocomplete="off" spellcheck="false"><button class="close" type="button">닫기</button></div><p class="status" role="status"></p><ul></ul>`;
+  document.body.append(dialog);
+  [input, list, status] = ["input", "ul", ".status"].map((name) => dialog.querySelector(name));
+  input.addEventListener("input", show);
+  dialog.querySelector(".close").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => (event.target === dialog || event.target.closest("li a")) && dialog.close());
+  dialog.addEventListener("keydown", (event) => {
+    const links = [...list.querySelectorAll("a")];
+    const at = links.indexOf(document.activeElement);
+    if (event.key === "ArrowDown" && links.length) links[Math.min(at + 1, links.length - 1)].focus();
+    else if (event.key === "ArrowUp") (at > 0 ? links[at - 1] : input).focus();
+    else if (event.key === "Enter" && document.activeElement === input && links.length) links[0].click();
+    else return;
+    event.preventDefault();
+  });
+}
+
+export async function open(siteRoot) {
+  base = siteRoot;
+  if (!dialog) make();
+  dialog.showModal();
+  input.focus();
+  input.select();
+  status.textContent = "색인을 불러옵니다.";
+  try {
+    await load();
+    show();
+  } catch {
+    status.textContent = "색인을 불러오지 못했습니다. 파일을 바로 열었다면 웹 서버로 열어 주세요.";
+  }
+}
