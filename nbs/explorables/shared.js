@@ -152,6 +152,8 @@ export function slider({ label, min, max, step, vertical = true, picture, zone, 
     event.preventDefault();
   };
   node.addEventListener("pointerdown", start);
+  // SVG 안쪽 요소에는 touch-action이 듣지 않아, 손가락이 손잡이에 닿으면 글이 넘어가지 않게 직접 막습니다.
+  node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
   node.addEventListener("pointermove", (event) => dragging && drag(event));
   const stop = () => (dragging = false);
   node.addEventListener("pointerup", stop);

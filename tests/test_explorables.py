@@ -1,0 +1,516 @@
+"""만져 보는 그림: 마우스, 손가락, 키보드로 움직이고, 숫자를 crossent와 1e-6까지 견줍니다.
+
+`python tests/test_explorables.py`는 스크립트가 꺼진 곳에서 보일 정지 그림(nbs/images/explorable-*.png)을 다시 찍습니다.
+"""
+
+import io
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browsing import chromium, needs_chromium, serve
+
+from crossent import information, reference, softmax
+
+NBS = Path(__file__).parent.parent / "nbs"
+NAMES = ["information", "gradient", "logsumexp", "reduction", "memory"]
+PAGE = """<!doctype html><html lang="ko" data-theme="{theme}"><meta charset="utf-8"><title>{name}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
+<link rel="stylesheet" href="/styles.css"><link rel="stylesheet" href="/explorables/explorables.css">
+<style>body {{ margin: 0 auto; max-width: 720px; padding: 0 12px }}</style>
+<main><h1>{name}</h1><div class="explorable" data-explorable="{name}"><img src="/images/explorable-{name}.png" alt="정지 그림"></div>
+<p style="height: 1500px">아래 글</p></main><script type="module" src="/explorables/explorables.js"></script></html>"""
+PAGES = {f"/{name}-{theme}": PAGE.format(name=name, theme=theme) for name in NAMES for theme in ("light", "dark")}
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def address():
+    with serve(NBS, PAGES) as address:
+        yield address
+
+
+@pytest.fixture
+def visit(browser, address):
+    "그림 하나를 엽니다. 콘솔에 오류가 찍히면 끝날 때 실패합니다."
+    errors, contexts = [], []
+
+    def visit(name, theme="light", width=1300, **options):
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{address}/{name}-{theme}")
+        if options.get("java_script_enabled", True):
+            page.wait_for_selector(".x-ready output, .x-ready [data-name]")
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def numbers(page):
+    "화면에 있는 숫자의 온전한 값. 보이는 글자가 그 값을 반올림한 것인지도 봅니다."
+    values = {}
+    for name, value, text in page.eval_on_selector_all("[data-name]", "nodes => nodes.map(n => [n.dataset.name, n.dataset.value, n.textContent])"):
+        found = [float(part.replace("Infinity", "inf")) for part in value.split()]
+        values[name] = found[0] if len(found) == 1 else found
+        shown = re.fullmatch(r"[+]?([−-]?\d*\.\d+)", text)
+        if shown and len(found) == 1:
+            digits = len(text.split(".")[1])
+            assert abs(float(shown[1].replace("−", "-")) - found[0]) <= 0.5001 * 10**-digits, (name, value, text)
+        elif text in ("inf", "−inf", "nan"):
+            assert text.replace("−", "-") == str(found[0]), (name, value, text)
+    return values
+
+
+def same(actual, expected):
+    np.testing.assert_allclose(np.asarray(actual, dtype=float), np.asarray(expected, dtype=float), rtol=1e-6, atol=1e-6)
+
+
+def press(page, button):
+    page.get_by_role("button", name=button, exact=True).click()
+
+
+def drag(page, handle, dx=0, dy=0):
+    "마우스로 손잡이를 끕니다."
+    handle.scroll_into_view_if_needed()
+    box = handle.locator(".x-knob").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + dx / 2, y + dy / 2)
+    page.mouse.move(x + dx, y + dy)
+    page.mouse.up()
+
+
+def swipe(page, handle, dx=0, dy=0):
+    "손가락으로 손잡이를 끕니다."
+    handle.scroll_into_view_if_needed()
+    box = handle.locator(".x-knob").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    touch = page.context.new_cdp_session(page)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for step in range(1, 9):
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x + dx * step / 8, "y": y + dy * step / 8}]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+# ---- 글 01
+
+
+def check_information(values, base):
+    p, q = ([values[f"{which}{i}"] for i in range(4)] for which in "pq")
+    same(sum(p), 1)
+    same(sum(q), 1)
+    with np.errstate(divide="ignore"):
+        for which, probs in (("p", p), ("q", q)):
+            same([values[f"surprisal_{which}{i}"] for i in range(4)], information.surprisal(np.array(probs), base=base))
+        same(values["entropy"], information.entropy(np.array(p), base=base))
+        same(values["cross_entropy"], information.cross_entropy(np.array(p), np.array(q), base=base))
+        same(values["kl"], information.kl_divergence(np.array(p), np.array(q), base=base))
+    return np.array(p), np.array(q)
+
+
+def test_information_starts_with_a_round_number(visit):
+    values = numbers(visit("information"))
+    check_information(values, 2)
+    same([values["entropy"], values["kl"], values["cross_entropy"]], [1.75, 0.25, 2])
+
+
+def test_information_by_mouse_in_both_units(visit):
+    page = visit("information")
+    drag(page, page.get_by_role("slider", name="맑음의 실제 확률 p"), dy=-50)
+    drag(page, page.get_by_role("slider", name="비의 예보 확률 q"), dy=-70)
+    p, q = check_information(numbers(page), 2)
+    assert p[0] > 0.7 and q[2] > 0.6
+    same(p[1:] / p[1], [1, 0.5, 0.5])  # 나머지는 비율대로 나눠 갖습니다
+    page.get_by_label("나트").check()
+    check_information(numbers(page), math.e)
+
+
+def test_information_by_keyboard_up_to_infinity(visit):
+    page = visit("information")
+    snow = page.get_by_role("slider", name="눈의 예보 확률 q")
+    snow.focus()
+    page.keyboard.press("ArrowDown")
+    assert check_information(numbers(page), 2)[1][3] == pytest.approx(0.24)
+    assert snow.get_attribute("aria-valuetext") == "24.0퍼센트"
+    page.keyboard.press("Home")
+    values = numbers(page)
+    check_information(values, 2)
+    assert values["kl"] == math.inf
+    press(page, "q를 p와 같게")
+    assert numbers(page)["kl"] == 0
+    rain = page.get_by_role("slider", name="비의 실제 확률 p")
+    rain.focus()
+    page.keyboard.press("End")
+    values = numbers(page)
+    check_information(values, 2)
+    assert values["entropy"] == 0
+    page.keyboard.press("PageDown")  # 나머지가 모두 0이었으니 고르게 나눕니다
+    same(check_information(numbers(page), 2)[0], [1 / 30, 1 / 30, 0.9, 1 / 30])
+    press(page, "처음으로")
+    same(numbers(page)["cross_entropy"], 2)
+
+
+def test_information_by_touch(visit):
+    page = visit("information", width=390, has_touch=True, is_mobile=True)
+    handle = page.get_by_role("slider", name="흐림의 실제 확률 p")
+    before = page.evaluate("scrollY")
+    swipe(page, handle, dy=-60)
+    p, _ = check_information(numbers(page), 2)
+    assert p[1] > 0.5
+    assert page.evaluate("scrollY") == before  # 손잡이를 끄는 동안 글은 그대로입니다
+
+
+def test_information_draws_what_it_counts(visit):
+    "막대의 높이와 네모의 너비가 값에 비례합니다."
+    page = visit("information")
+    drag(page, page.get_by_role("slider", name="눈의 실제 확률 p"), dy=-40)
+    p, q = check_information(numbers(page), 2)
+    for which, probs in (("p", p), ("q", q)):
+        heights = np.array([float(node.get_attribute("height")) for node in page.locator(f".x-bar.x-{which}").all()])
+        same(heights / heights.sum(), probs)
+    widths = np.array([float(node.get_attribute("width")) + 2 for node in page.locator(".x-fill-p").all()])
+    same(widths / widths.sum(), p)
+
+
+# ---- 글 02, 05
+
+
+def check_gradient(values, target, temperature=1.0):
+    logits = np.array([[values[f"z{c}"] for c in range(3)]])
+    target = np.array([target])
+    probs = softmax.softmax(logits / temperature)
+    same([values[f"p{c}"] for c in range(3)], probs[0])
+    same(values["loss"], reference.cross_entropy(logits / temperature, target))
+    gradient = reference.cross_entropy_grad(1.0, logits / temperature, target)[0]
+    same([values[f"difference{c}"] for c in range(3)], gradient)
+    same([values[f"dlogits{c}"] for c in range(3)], gradient / temperature)
+    same(values["difference_sum"], 0)
+    return logits[0]
+
+
+def test_gradient_of_the_running_example(visit):
+    page = visit("gradient")
+    values = numbers(page)
+    same(check_gradient(values, 2), [1, 2, 3])
+    numpy_ce = reference.NumpyCrossEntropy()
+    same(values["loss"], numpy_ce.cross_entropy(np.array([[1.0, 2.0, 3.0]]), np.array([2])))
+    press(page, "[2, 0, 0], 정답 1")
+    same(check_gradient(numbers(page), 1), [2, 0, 0])
+
+
+def test_gradient_by_mouse_keyboard_and_temperature(visit):
+    page = visit("gradient")
+    page.get_by_label("클래스 0", exact=True).check()
+    drag(page, page.get_by_role("slider", name="클래스 1의 로짓"), dy=70)
+    assert check_gradient(numbers(page), 0)[1] < -2
+    page.get_by_role("slider", name="클래스 2의 로짓").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("PageDown")
+    assert check_gradient(numbers(page), 0)[2] == pytest.approx(1.9)
+    page.get_by_label("온도 T").focus()
+    for _ in range(7):
+        page.keyboard.press("ArrowRight")
+    check_gradient(numbers(page), 0, temperature=1.7)
+
+
+def test_gradient_walks_downhill(visit):
+    page = visit("gradient", reduced_motion="reduce")
+    press(page, "[2, 0, 0], 정답 1")
+    logits, losses = np.array([[2.0, 0.0, 0.0]]), []
+    for _ in range(3):
+        logits = logits - 3.0 * reference.cross_entropy_grad(1.0, logits, np.array([1]))
+        press(page, "한 걸음")
+        values = numbers(page)
+        same(check_gradient(values, 1), logits[0])
+        losses.append(values["loss"])
+    press(page, "열 걸음")
+    values = numbers(page)
+    check_gradient(values, 1)
+    assert values["steps"] == 13
+    assert losses[0] > losses[1] > losses[2] > values["loss"]
+    assert page.locator(".x-curve").get_attribute("d").count("L") == 13  # 곡선이 걸음마다 한 점씩 자랍니다
+
+
+def test_gradient_arrow_spans_p_minus_y(visit):
+    "주황 화살표의 길이는 |p − y|에 비례합니다."
+    page = visit("gradient")
+    values = numbers(page)
+    ends = page.eval_on_selector_all(".x-arrow.x-ink-q .x-arrow-head", "nodes => nodes.map(n => Number(n.getAttribute('d').match(/L[\\d.]+ ([\\d.]+)Z/)[1]))")
+    starts = page.eval_on_selector_all(".x-arrow.x-ink-q line", "nodes => nodes.map(n => Number(n.getAttribute('y1')))")
+    lengths = (np.array(starts) - np.array(ends)) / 146
+    np.testing.assert_allclose(lengths, [values[f"difference{c}"] for c in range(3)], atol=1e-3)
+
+
+def test_gradient_by_touch(visit):
+    page = visit("gradient", width=390, has_touch=True, is_mobile=True)
+    swipe(page, page.get_by_role("slider", name="클래스 0의 로짓"), dy=-40)
+    assert check_gradient(numbers(page), 2)[0] > 2
+    page.get_by_role("button", name="한 걸음").tap()
+    check_gradient(numbers(page), 2)
+
+
+# ---- 글 03
+
+
+def float32_steps(gap, shift):
+    "나눗셈까지 float32로, 연산 하나마다 반올림해서 셉니다. exp와 log는 float64로 센 뒤 float32로 내립니다."
+    f32 = np.float32
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
+        z = f32([gap, 0]) - f32(gap if shift else 0)
+        exps = np.exp(z.astype(np.float64)).astype(f32)
+        probs = exps / (exps[0] + exps[1])
+        return np.log(probs.astype(np.float64)).astype(f32)[1]
+
+
+@pytest.mark.parametrize("gap", [0, 1, 20, 88, 89, 95, 103, 104, 200])
+def test_logsumexp_against_numpy_float32(visit, gap):
+    page = visit("logsumexp")
+    slider = page.get_by_role("slider", name="로짓의 차이")
+    slider.focus()
+    page.keyboard.press("Home")
+    for key, times in (("PageUp", gap // 10), ("ArrowRight", gap % 10)):
+        for _ in range(times):
+            page.keyboard.press(key)
+    values = numbers(page)
+    assert values["gap"] == gap
+    same(values["truth"], softmax.log_softmax(np.array([gap, 0.0]))[1])
+    same(values["logsumexp"], softmax.log_softmax(np.array([gap, 0], dtype=np.float32))[1])
+    same(values["plain"], float32_steps(gap, shift=False))
+    same(values["shifted"], float32_steps(gap, shift=True))
+    assert (values["plain"] == -math.inf) == (gap >= 89)
+    assert (values["shifted"] == -math.inf) == (gap >= 104)
+    assert page.locator(".x-broken").count() == (gap >= 89) + (gap >= 103)
+
+
+def test_logsumexp_by_mouse_and_touch(visit):
+    page = visit("logsumexp")
+    drag(page, page.get_by_role("slider", name="로짓의 차이"), dx=300)
+    assert numbers(page)["gap"] > 100
+    press(page, "차이 88")
+    assert numbers(page)["gap"] == 88
+    phone = visit("logsumexp", width=390, has_touch=True, is_mobile=True)
+    swipe(phone, phone.get_by_role("slider", name="로짓의 차이"), dx=200)
+    assert numbers(phone)["gap"] > 120
+
+
+# ---- 글 08
+
+LOGITS = np.array([[1, 2, 3], [2, 0, 0], [0, 1, 0], [3, 1, 2], [1, 1, 1]], dtype=float)
+TARGET = np.array([2, 1, 1, 0, 2])
+
+
+def check_reduction(values, ignored=(), weight=None, reduction="mean"):
+    target = TARGET.copy()
+    target[list(ignored)] = -100
+    weight = None if weight is None else np.array(weight)
+    same([values[f"loss{n}"] for n in range(5)], reference.cross_entropy(LOGITS, TARGET, reduction="none"))
+    with np.errstate(invalid="ignore"):
+        expected = reference.cross_entropy(LOGITS, target, weight=weight, reduction=reduction)
+    same(values["result"], expected)
+    if reduction != "none" and len(ignored) < 5:
+        # 표본마다의 기울기 = 기울기 몫 × (p − y)
+        gradient = reference.cross_entropy_grad(1.0, LOGITS, target, weight=weight, reduction=reduction)
+        difference = softmax.softmax(LOGITS) - np.eye(3)[TARGET]
+        same(np.array([values[f"scale{n}"] for n in range(5)])[:, None] * difference, gradient)
+
+
+def test_reduction_by_mouse(visit):
+    page = visit("reduction")
+    check_reduction(numbers(page))
+    page.get_by_label("표본 1 무시하기").check()
+    page.get_by_label("표본 4 무시하기").check()
+    for reduction in ("none", "sum", "mean"):
+        page.get_by_label(reduction, exact=True).check()
+        check_reduction(numbers(page), ignored=[1, 4], reduction=reduction)
+        page.get_by_label("켜기").check()
+        check_reduction(numbers(page), ignored=[1, 4], weight=[0.5, 2, 1], reduction=reduction)
+        page.get_by_label("끄기").check()
+
+
+def test_reduction_of_nothing_is_nan(visit):
+    page = visit("reduction")
+    press(page, "모두 무시하기")
+    values = numbers(page)
+    assert math.isnan(values["result"])
+    check_reduction(values, ignored=range(5))
+    page.get_by_label("sum", exact=True).check()
+    check_reduction(numbers(page), ignored=range(5), reduction="sum")
+
+
+def test_reduction_by_keyboard_and_touch(visit):
+    page = visit("reduction")
+    page.get_by_label("표본 0 무시하기").focus()
+    page.keyboard.press("Space")
+    page.get_by_label("클래스 2의 가중치").focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    check_reduction(numbers(page), ignored=[0], weight=[0.5, 2, 1.5])
+    phone = visit("reduction", width=390, has_touch=True, is_mobile=True)
+    phone.get_by_label("표본 2 무시하기").tap()
+    check_reduction(numbers(phone), ignored=[2])
+
+
+def test_reduction_lights_up_the_share(visit):
+    page = visit("reduction")
+    page.get_by_label("표본 3 무시하기").hover()
+    lit = page.eval_on_selector_all(".x-piece.x-on", "nodes => nodes.map(n => n.className)")
+    assert len(lit) == 2 and all("x-kind-3" in name for name in lit)  # 분자에 하나, 분모에 하나
+    page.get_by_label("켜기").check()
+    values = numbers(page)
+    for row, parts in (("분자", [values[f"loss{n}"] * values[f"weight{n}"] for n in range(5)]), ("분모", [values[f"weight{n}"] for n in range(5)])):
+        widths = page.locator(".x-ribbon", has_text=row).locator(".x-piece").evaluate_all("nodes => nodes.map(n => n.getBoundingClientRect().width)")
+        np.testing.assert_allclose(np.array(widths) / sum(widths), np.array(parts) / sum(parts), atol=0.01)
+
+
+# ---- 글 12
+
+
+def check_memory(values, n=8192, v=262144, h=2048, rows=256, dtype="float32"):
+    size = np.dtype("float32" if dtype == "float32" else "float16").itemsize
+    rows = min(rows, n)
+    expected = {
+        "hidden": n * h * size, "weight": v * h * size, "logits": n * v * size, "copies": 3 * n * v * size,
+        "chunk": rows * v * size, "saved": (3 * n - rows) * v * size, "chunks": -(-n // rows),
+    }
+    assert {name: values[name] for name in expected} == expected
+
+
+def test_memory_by_keyboard(visit):
+    page = visit("memory")
+    check_memory(numbers(page))
+    page.get_by_label("토큰 수 N").focus()
+    page.keyboard.press("ArrowRight")
+    page.get_by_label("은닉 크기 H").focus()
+    page.keyboard.press("ArrowLeft")
+    page.get_by_label("어휘 크기 V").focus()
+    page.keyboard.press("ArrowLeft")
+    page.get_by_label("bfloat16").check()
+    check_memory(numbers(page), n=16384, v=128256, h=1024, dtype="bfloat16")
+    assert page.get_by_label("어휘 크기 V").get_attribute("aria-valuetext") == "128,256 (Llama 3)"
+    page.get_by_label("한 조각의 줄 수").focus()
+    page.keyboard.press("End")
+    page.get_by_label("토큰 수 N").focus()
+    page.keyboard.press("Home")
+    check_memory(numbers(page), n=256, v=128256, h=1024, rows=8192, dtype="bfloat16")
+
+
+def test_memory_by_mouse_and_touch(visit):
+    page = visit("memory")
+    box = page.get_by_label("어휘 크기 V").bounding_box()
+    page.mouse.click(box["x"] + 8, box["y"] + box["height"] / 2)
+    check_memory(numbers(page), v=3000)
+    phone = visit("memory", width=390, has_touch=True, is_mobile=True)
+    phone.locator("label", has_text="float16").last.tap()
+    check_memory(numbers(phone), dtype="float16")
+
+
+def test_memory_areas_are_bytes(visit):
+    page = visit("memory")
+    values = numbers(page)
+    areas = {}
+    for name, tint in (("hidden", "p"), ("weight", "third"), ("logits", "q")):
+        node = page.locator(f".x-area-{tint}")
+        areas[name] = float(node.get_attribute("width")) * float(node.get_attribute("height"))
+    for name in ("hidden", "weight"):
+        assert areas[name] / areas["logits"] == pytest.approx(values[name] / values["logits"], rel=1e-6)
+
+
+# ---- 모두에게
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_control_is_reached_by_tab_and_named(visit, name):
+    page = visit(name)
+    wanted = page.eval_on_selector_all(
+        ".explorable :is(button, input, [tabindex])",
+        """nodes => { const seen = new Set();
+          return nodes.filter(n => n.type !== 'radio' || (!seen.has(n.name) && seen.add(n.name))).length }""",
+    )
+    reached = set()
+    for _ in range(wanted + 3):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.closest('.explorable') ? document.activeElement.name || (document.activeElement.dataset.seen ??= String(Math.random())) : ''"))
+    assert len(reached - {""}) == wanted
+    for role in ("slider", "button", "checkbox", "radio"):
+        for node in page.get_by_role(role).all():
+            label = node.get_attribute("aria-label") or node.evaluate("n => n.labels?.[0]?.textContent || n.textContent")
+            assert label and re.search("[가-힣]|none|sum|mean|float", label)
+    for node in page.get_by_role("slider").all():
+        now = node.get_attribute("aria-valuenow") or node.input_value()
+        assert node.get_attribute("aria-valuetext") and math.isfinite(float(now))
+    assert page.locator("[aria-live=polite]").inner_text()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_live_sentence_follows(visit, name):
+    page = visit(name)
+    live = page.locator("[aria-live=polite]")
+    before = live.inner_text()
+    page.locator(".explorable [role=slider], .explorable input[type=range]").first.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("PageUp")
+    if name == "reduction":
+        page.get_by_label("표본 0 무시하기").check()
+    page.wait_for_function("before => document.querySelector('[aria-live]').innerText !== before", arg=before, timeout=3000)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fits_narrow_screens_and_holds_its_place(visit, name):
+    for width in (390, 320, 1300):
+        page = visit(name, width=width)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+    for width in (390, 1300):
+        page = visit(name, width=width)
+        ready = page.locator(".explorable").bounding_box()["height"]
+        kept = page.evaluate("parseFloat(getComputedStyle(document.querySelector('.explorable')).getPropertyValue('--x-tall'))")
+        assert abs(ready - kept) < 60, f"explorables.css에 적은 {name}의 높이는 {kept}px인데 {width}px 화면에서 실제는 {ready}px입니다"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_still_picture_without_scripts(visit, name):
+    page = visit(name, java_script_enabled=False)
+    image = page.locator(".explorable img")
+    assert image.is_visible() and image.bounding_box()["height"] > 200
+    assert page.locator(".x-box").count() == 0
+    assert page.locator(".explorable").bounding_box()["height"] < image.bounding_box()["height"] + 40
+
+
+STILL = """:root { --panel: #fff; --line: #d5d9de } .x-box { border: 0 !important; padding: 4px !important }
+.x-head, .x-hint, .x-body > .x-controls, .x-body > .x-buttons, .x-sliders { display: none !important } .x-say { min-height: 0 !important }"""
+
+
+def shoot():
+    "정지 그림을 찍습니다."
+    from PIL import Image
+
+    with chromium() as browser, serve(NBS, PAGES) as address:
+        for name in NAMES:
+            page = browser.new_page(viewport={"width": 744, "height": 1200}, device_scale_factor=1.5)
+            page.goto(f"{address}/{name}-light")
+            page.wait_for_selector(".x-ready")
+            page.add_style_tag(content=STILL)
+            for press_this in {"gradient": ["[2, 0, 0], 정답 1", "한 걸음", "한 걸음"], "logsumexp": ["차이 104"]}.get(name, []):
+                page.get_by_role("button", name=press_this, include_hidden=True).evaluate("button => button.click()")
+            page.wait_for_timeout(500)
+            picture = Image.open(io.BytesIO(page.locator(".x-box").screenshot()))
+            picture.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(NBS / "images" / f"explorable-{name}.png", optimize=True)
+
+
+if __name__ == "__main__":
+    shoot()
