@@ -5,7 +5,9 @@
 # %% auto #0
 __all__ = ['TOLERANCES', 'assert_close', 'numerical_grad', 'compare']
 
-# %% ../nbs/90_testing.ipynb #aa2b72bd
+# %% ../nbs/90_testing.ipynb #8def46f9
+from unicodedata import east_asian_width
+
 import numpy as np
 
 # %% ../nbs/90_testing.ipynb #e2d70da6
@@ -19,16 +21,27 @@ def _dtype_name(
     dtype = getattr(values, "dtype", None)
     return str(np.asarray(values).dtype if dtype is None else dtype).replace("torch.", "")
 
-
+# %% ../nbs/90_testing.ipynb #ff4f4300
 def _to_numpy(
     values,  # 배열, 텐서, 또는 수
 ):  # NumPy 배열. 실수는 float64로 넓힙니다
-    "torch를 부르지 않고 텐서도 배열로 바꿉니다."
+    "torch를 불러오지 않고 텐서도 배열로 바꿉니다."
     if hasattr(values, "detach"):
         values = values.detach().cpu()
         values = values.double() if values.is_floating_point() else values
     array = np.asarray(values)
     return array.astype(np.float64) if array.dtype.kind == "f" else array
+
+# %% ../nbs/90_testing.ipynb #cffcf4bc
+def _errors(a, b, rtol, atol):
+    "칸마다 차이와, 허용 오차를 넘은 만큼. nan과 inf는 자리가 다르면 무한대만큼 어긋난 것으로 칩니다."
+    special = ~(np.isfinite(a) & np.isfinite(b))
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    with np.errstate(invalid="ignore"):
+        gap = np.abs(a.astype(float) - b.astype(float))
+        error = np.where(special, np.where(same, 0.0, np.inf), gap)
+        excess = error - np.where(special, 0.0, atol + rtol * np.abs(b.astype(float)))
+    return error, excess
 
 # %% ../nbs/90_testing.ipynb #729f7640
 def assert_close(
@@ -46,25 +59,23 @@ def assert_close(
         raise AssertionError(f"{name}: 모양이 다릅니다. {a.shape} ≠ {b.shape}")
     if check_dtype and names[0] != names[1]:
         raise AssertionError(f"{name}: 자료형이 다릅니다. {names[0]} ≠ {names[1]}")
-    default_rtol, default_atol = max(TOLERANCES.get(n, (0.0, 0.0)) for n in names)
-    rtol, atol = default_rtol if rtol is None else rtol, default_atol if atol is None else atol
-    special = ~(np.isfinite(a) & np.isfinite(b))
-    same = (a == b) | (np.isnan(a) & np.isnan(b))
-    with np.errstate(invalid="ignore"):
-        error = np.where(special, np.where(same, 0.0, np.inf), np.abs(a.astype(float) - b.astype(float)))
-        excess = error - np.where(special, 0.0, atol + rtol * np.abs(b.astype(float)))
-    if excess.size and excess.max() > 0:
+    defaults = max(TOLERANCES.get(dtype, (0.0, 0.0)) for dtype in names)
+    rtol, atol = defaults[0] if rtol is None else rtol, defaults[1] if atol is None else atol
+    error, excess = _errors(a, b, rtol, atol)
+    if excess.size and not excess.max() <= 0:
         worst = np.unravel_index(np.argmax(excess), excess.shape)
         where = f"{tuple(map(int, worst))} 자리에서 " if a.ndim else ""
-        raise AssertionError(f"{name}: {where}{a[worst]!r} ≠ {b[worst]!r} (차이 {error[worst]:.3g}, 허용 {atol:.3g} + {rtol:.3g}·|기대값|)")
+        raise AssertionError(
+            f"{name}: {where}{a[worst]} ≠ {b[worst]} (차이 {error[worst]:.3g}, 허용 {atol:.3g} + {rtol:.3g}·|기대값|)"
+        )
 
 # %% ../nbs/90_testing.ipynb #65399521
 def numerical_grad(
     function,  # 배열을 받아 수 하나를 돌려주는 함수
-    x,  # 기울기를 잴 자리, 어떤 모양이든 됩니다
-    step: float = 1e-6,  # 한 번에 움직이는 폭
+    x,  # 기울기를 잴 자리: 어떤 모양이든 됩니다
+    step: float = 1e-6,  # 한 번에 움직이는 폭 $h$
 ):  # x와 같은 모양의 기울기(float64)
-    "중앙 차분 $(f(x+h)-f(x-h))/2h$로 기울기를 잽니다. 입력은 바꾸지 않습니다."
+    "중앙 차분으로 기울기를 잽니다. 입력은 바꾸지 않습니다."
     x = np.array(x, dtype=np.float64)
     grad = np.empty_like(x)
     for index in np.ndindex(x.shape):
@@ -77,18 +88,30 @@ def numerical_grad(
         grad[index] = (above - below) / (2 * step)
     return grad
 
+# %% ../nbs/90_testing.ipynb #d97e9fb8
+def _pad(text, width):
+    "한글을 두 칸으로 세어 오른쪽을 빈칸으로 채웁니다."
+    return text + " " * (width - _cells(text))
+
+
+def _cells(text):
+    "화면에서 차지하는 칸 수."
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
 # %% ../nbs/90_testing.ipynb #d50d6777
 def compare(
-    rtol: float = None,  # 상대 허용 오차
-    atol: float = None,  # 절대 허용 오차
+    rtol: float = None,  # 상대 허용 오차. 없으면 자료형에 맞춥니다
+    atol: float = None,  # 절대 허용 오차. 없으면 자료형에 맞춥니다
     **pairs,  # 이름=(우리 값, 믿는 값)
 ):
     "짝마다 가장 큰 차이를 표로 찍고, 하나라도 어긋나면 예외를 던집니다."
-    width = max(map(len, pairs))
+    if not pairs:
+        raise ValueError("견줄 짝이 없습니다. compare(loss=(ours, theirs))처럼 적어 주세요.")
+    width = max(map(_cells, pairs))
     for name, (actual, expected) in pairs.items():
         a, b = _to_numpy(actual).astype(float), _to_numpy(expected).astype(float)
         with np.errstate(invalid="ignore"):
             gap = np.nanmax(np.abs(a - b), initial=0.0) if a.shape == b.shape else np.nan
-        print(f"{name:<{width}}  모양 {a.shape!s:<12} 최대 차이 {gap:.1e}")
+        print(f"{_pad(name, width)}  모양 {a.shape!s:<12} 최대 차이 {gap:.1e}")
     for name, (actual, expected) in pairs.items():
         assert_close(actual, expected, rtol, atol, name=name)
