@@ -173,6 +173,47 @@ def _ask_pytorch(input, target, weight, reduction, ignore_index, label_smoothing
         arguments = dict(input=input, target=target, weight=weight, **options)
         raise type(error)(f"{error}\n{found[0](arguments)}") from None
 
+# %% ../nbs/09_options.ipynb #d8d8fda6
+def _along_classes(weight, log_probs):
+    "무게 (C)를 log_probs와 브로드캐스팅되는 모양으로 세웁니다."
+    shape = [1] * log_probs.dim()
+    shape[_class_dim(log_probs)] = -1
+    return weight.view(shape)
+
+# %% ../nbs/09_options.ipynb #330cfd27
+def _index_losses(log_probs, target, weight, ignore_index, smoothing):
+    "클래스 번호 정답의 표본별 손실과, 평균의 분모에 더할 무게."
+    dim = _class_dim(log_probs)
+    target = target.reshape(()).long() if log_probs.dim() == 1 else target.long()
+    valid = target != ignore_index
+    safe = torch.where(valid, target, 0)
+    row_weight = log_probs.new_ones(safe.shape) if weight is None else weight[safe]
+    losses = -row_weight * log_probs.gather(dim, safe.unsqueeze(dim)).squeeze(dim)
+    if smoothing:
+        spread = log_probs if weight is None else log_probs * _along_classes(weight, log_probs)
+        losses = (1 - smoothing) * losses - smoothing / log_probs.shape[dim] * spread.sum(dim)
+    return torch.where(valid, losses, 0.0), torch.where(valid, row_weight, 0.0)
+
+# %% ../nbs/09_options.ipynb #965b4a3e
+def _probability_losses(log_probs, target, weight, smoothing):
+    "확률 정답의 표본별 손실."
+    dim = _class_dim(log_probs)
+    if smoothing:
+        target = target * (1 - smoothing) + smoothing / log_probs.shape[dim]
+    pulls = log_probs * target
+    if weight is not None:
+        pulls = pulls * _along_classes(weight, log_probs)
+    return -pulls.sum(dim)
+
+# %% ../nbs/09_options.ipynb #c00bf2cb
+def _reduce(losses, row_weight, reduction):
+    "표본별 손실을 줄입니다. row_weight가 None이면 'mean'은 그냥 평균입니다."
+    if reduction == "none":
+        return losses
+    if reduction == "sum":
+        return losses.sum()
+    return losses.mean() if row_weight is None else losses.sum() / row_weight.sum()
+
 # %% ../nbs/11_speed.ipynb #aba4b79d
 def _along_classes(weight, log_probs):
     "무게 (C)를 log_probs와 브로드캐스팅되는 모양으로 세웁니다."
