@@ -36,7 +36,8 @@ class Site:
     git_url: str
     branch: str
     giscus: dict
-    groups: list  # (묶음 이름, 쪽의 목록)
+    groups: list  # 옆에 붙는 글 목록: (묶음 이름, 쪽의 목록)
+    api_groups: list  # API 쪽의 옆에 붙는 목록
     badge_width: dict
     logo: str
     files: set = field(default_factory=set)  # nbs/에서 옮길 파일의 주소
@@ -125,6 +126,7 @@ def describe(all_pages):
         branch=settings.branch,
         giscus={"repo": settings.git_url.removeprefix("https://github.com/"), **quarto["giscus"]},
         groups=groups,
+        api_groups=[],
         badge_width={name: pages.size((images / name).read_bytes())[0] for name in frame.BADGES},
         logo=(images / "favicon.svg").read_text(encoding="utf-8"),
         files={str(path.relative_to(NBS)) for folder in ("images", "explorables") for path in (NBS / folder).rglob("*") if path.is_file()},
@@ -147,6 +149,7 @@ def finish(rendered, out):
         pages.link_posts(page, addresses)
     listing.fill(posts, NBS)
     references, modules = api.make(ROOT / "crossent", posts, site)
+    site.api_groups = [("API", references[-1:]), ("모듈", references[:-1])]
     for page in posts:
         api.link_names(page, modules)
     everything = posts + references

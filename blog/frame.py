@@ -101,7 +101,7 @@ def bar(page, site):
 def series(page, site):
     "옆에 붙는 글 목록. 좁은 화면에서는 단추를 눌러 엽니다."
     parts = []
-    for title, members in site.groups:
+    for title, members in site.api_groups if page.url.startswith("api/") else site.groups:
         items = []
         for other in members:
             here = ' aria-current="page"' if other is page else ""

@@ -10,7 +10,7 @@ from blog.pages import size
 
 def card(page, folder):
     "글 하나의 카드."
-    picture = '<div class="card-image"></div>'
+    picture = f'<div class="card-image empty" aria-hidden="true">{page.number:02}</div>'
     if image := page.meta.get("image"):
         page.files[image] = (folder / image).read_bytes()
         width, height = size(page.files[image])

@@ -77,7 +77,7 @@ def tidy(page, soup, folder):
     body = page.body
     for comment in body.find_all(string=lambda text: isinstance(text, Comment)):
         comment.extract()
-    for extra in body.select("#title-block-header, script, style, link, .code-copy-button, a.anchorjs-link"):
+    for extra in body.select("#title-block-header, nav, script, style, link, .code-copy-button, a.anchorjs-link"):
         extra.decompose()
     tidy_code(body, soup)
     tidy_answers(body, soup)

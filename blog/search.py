@@ -8,13 +8,20 @@ from unicodedata import normalize
 SYNONYMS = Path(__file__).with_name("synonyms.json")
 
 
+SKIPPED = {"katex", "code", "cell-output", "anchor", "explorable"}
+
+
+def words(node):
+    if isinstance(node, str):
+        yield node
+    elif not SKIPPED & set(node.get("class", [])):
+        for child in node.children:
+            yield from words(child)
+
+
 def text_of(node):
     "글자만. 식과 코드 블록은 뺍니다."
-    words = []
-    for string in node.find_all(string=True):
-        if not string.find_parent(class_=["katex", "code", "cell-output", "anchor", "explorable"]):
-            words.append(string)
-    return re.sub(r"\s+", " ", "".join(words)).strip()
+    return re.sub(r"\s+", " ", "".join(words(node))).strip()
 
 
 def sections(page):

@@ -45,21 +45,21 @@ for (const block of document.querySelectorAll(".code")) {
 
 // 옆으로 밀리는 상자는 키보드로도 밀 수 있게 합니다.
 const boxes = document.querySelectorAll("pre, .equation, .table-box");
-const names = { PRE: "코드", DIV: "식" };
+const boxName = (box) => (box.matches("pre") ? "코드" : box.matches(".equation") ? "식" : "표");
 const markScrollable = () => {
   for (const box of boxes) {
-    const wide = box.scrollWidth > box.clientWidth + 1;
+    const wide = box.scrollWidth > box.clientWidth;
     if (wide === box.hasAttribute("tabindex")) continue;
     if (wide) {
       box.tabIndex = 0;
-      box.setAttribute("role", "region");
-      box.setAttribute("aria-label", `${box.className === "table-box" ? "표" : names[box.tagName]}, 옆으로 밀어 보세요`);
+      box.setAttribute("role", "group");
+      box.setAttribute("aria-label", `${boxName(box)}, 옆으로 밀어 보세요`);
     } else ["tabindex", "role", "aria-label"].forEach((name) => box.removeAttribute(name));
   }
 };
 addEventListener("resize", markScrollable);
 document.addEventListener("toggle", markScrollable, true);
-markScrollable();
+document.fonts.ready.then(markScrollable);
 
 // 차례에서 지금 읽는 곳을 보여 줍니다.
 const toc = document.getElementById("toc");

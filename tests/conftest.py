@@ -1,0 +1,17 @@
+"여러 검사가 함께 쓰는 것."
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def site():
+    "블로그를 한 번 만들고 그 폴더(_docs)를 돌려줍니다."
+    done = subprocess.run([sys.executable, "-m", "blog.build"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return ROOT / "_docs"

@@ -1,0 +1,405 @@
+"만들어진 블로그: 쪽, 링크, 수식, 틀의 말, 배지와 댓글, RSS. 그리고 깨진 노트북이 하는 일."
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from configparser import ConfigParser
+from email.utils import parsedate_to_datetime
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+from xml.etree import ElementTree
+
+import nbformat
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+from blog import api, check, katex, pages, search
+
+ROOT = Path(__file__).resolve().parent.parent
+NBS = ROOT / "nbs"
+NOTEBOOKS = sorted(NBS.glob("[!._]*.ipynb"))
+CONFIG = ConfigParser(delimiters=["="])
+CONFIG.read(ROOT / "settings.ini", encoding="utf-8")
+SETTINGS = CONFIG["DEFAULT"]
+PUBLIC = SETTINGS["doc_host"] + SETTINGS["doc_baseurl"]
+
+
+def header(path):
+    "노트북 첫 셀의 머리말."
+    text = nbformat.read(path, as_version=4).cells[0].source
+    return yaml.safe_load("\n".join(re.findall(r"^- (\S+:.*\S)\s*$", text, re.M))) or {}
+
+
+def page_name(path):
+    return re.sub(r"^\d+_", "", path.stem) + ".html"
+
+
+@cache
+def soup(path):
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
+
+
+def html_files(site):
+    return sorted(site.rglob("*.html"))
+
+
+def each_post():
+    return pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+# 쪽과 링크
+
+
+@each_post()
+def test_every_notebook_has_its_page(site, path):
+    page = soup(site / page_name(path))
+    assert page.html["lang"] == "ko"
+    title = re.search(r"^# (.+)$", nbformat.read(path, as_version=4).cells[0].source, re.M)[1]
+    assert page.h1.get_text() == title and title in page.title.get_text()
+    assert (site / "notebooks" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_sidebar_lists_every_notebook():
+    listed = yaml.safe_load((ROOT / "_quarto.yml").read_text(encoding="utf-8"))["website"]["sidebar"]["contents"]
+    names = [name for group in listed for name in group["contents"]]
+    assert {path.name for path in NOTEBOOKS} <= set(names) and len(names) == len(set(names))
+    assert [name for name in names if name[0].isdigit()] == sorted(name for name in names if name[0].isdigit())
+
+
+def test_internal_links_and_anchors_resolve(site):
+    broken = []
+    for file in html_files(site):
+        for tag in soup(file).find_all(["a", "img", "script", "link"]):
+            address = tag.get("href") or tag.get("src") or ""
+            if not address or re.match(r"https?:|data:|mailto:", address) or address.startswith("index.html#분류"):
+                continue
+            target, _, anchor = unquote(address).partition("#")
+            found = (file.parent / target).resolve() if target else file
+            if not found.is_file():
+                broken.append(f"{file.name} → {address}")
+            elif anchor and found.suffix == ".html" and not anchor.startswith("분류=") and not soup(found).find(id=anchor):
+                broken.append(f"{file.name} → {address} (이름표가 없습니다)")
+    assert not broken, "\n".join(broken)
+
+
+def test_nothing_loads_from_another_host(site):
+    for file in html_files(site):
+        for tag in soup(file).find_all(["script", "link", "img", "iframe", "source", "video"]):
+            if tag.name == "link" and "canonical" in tag["rel"]:
+                continue
+            address = tag.get("src") or tag.get("href") or ""
+            assert not re.match(r"(https?:)?//", address), f"{file.name}: {tag}"
+    for file in site.rglob("*.css"):
+        assert not re.search(r"url\(['\"]?(https?:)?//|@import", file.read_text(encoding="utf-8")), file
+    for file in site.rglob("*.svg"):
+        assert not re.search(r"(href|src)\s*=\s*['\"]https?:", file.read_text(encoding="utf-8")), file
+    # 스크립트가 아는 바깥 주소는 단추를 눌렀을 때 부르는 giscus뿐입니다.
+    for file in site.rglob("*.js"):
+        hosts = set(re.findall(r"https?://([\w.-]+)", file.read_text(encoding="utf-8"))) - {"www.w3.org"}
+        assert hosts <= {"giscus.app"}, (file, hosts)
+
+
+def test_ids_are_unique(site):
+    for file in html_files(site):
+        ids = [tag["id"] for tag in soup(file).find_all(id=True)]
+        assert len(ids) == len(set(ids)), (file.name, [name for name in ids if ids.count(name) > 1])
+
+
+# 수식과 글
+
+
+def test_no_unset_tex(site):
+    for file in html_files(site):
+        assert not list(check.leftovers(soup(file).body)), file.name
+
+
+def test_equations_are_set_without_scripts(site):
+    count = 0
+    for path in NOTEBOOKS:
+        text = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
+        written = len(re.findall(r"^\$\$\s*$", text, re.M)) // 2
+        page = soup(site / page_name(path))
+        assert len(page.select(".equation .katex-html")) >= written, path.name
+        assert bool(page.select(".katex")) == bool(page.select('link[href$="katex.css"]'))
+        count += written
+    assert count > 0
+    css = (site / "katex.css").read_text(encoding="utf-8")
+    assert "font/woff2;base64" in css and css.count("@font-face") == css.count("font-display: block")
+
+
+def test_leftovers_are_noticed():
+    bad = BeautifulSoup(r"<p>값 $x$</p><p>\(y\)</p><p>\frac</p><p>::: 상자</p><p>**굵게**</p><code>$HOME</code>", "lxml")
+    assert [sign for sign, _ in check.leftovers(bad)] == ["$", r"\(", r"\frac", ":::", "**"]
+
+
+def test_hangul_outside_text_is_an_error():
+    good, bad = katex.typeset([(r"\text{한글}", False), ("한글", False)])
+    assert "html" in good and "unicodeText" in bad["error"]
+
+
+def test_images_keep_their_place(site):
+    for file in html_files(site):
+        for image in soup(file).find_all("img"):
+            assert image.get("width") and image.get("height") and image.has_attr("alt"), (file.name, str(image)[:120])
+
+
+def test_answers_are_folded_with_their_outputs(site):
+    folded = 0
+    for path in NOTEBOOKS:
+        answers = [cell for cell in nbformat.read(path, as_version=4).cells if 'code-summary: "답 보기"' in cell.source]
+        page = soup(site / page_name(path))
+        details = page.select("details.answer")
+        assert len(details) == len(answers), path.name
+        for cell, box in zip(answers, details):
+            assert box.summary.get_text() == "답 보기" and not box.has_attr("open")
+            assert bool(box.select(".cell-output")) == bool(cell.outputs)
+            assert not [out for out in box.find_parent(class_="cell").select(".cell-output") if not out.find_parent("details")]
+        folded += len(answers)
+    assert folded > 0
+
+
+# 틀
+
+KNOWN = {"crossent", "API", "GitHub", "RSS", "BY", "Apache", "Colab", "giscus", "app"}
+
+
+def test_frame_words_are_korean(site):
+    for file in html_files(site):
+        page = soup(file)
+        frame = page.select(".bar, .foot, .facts, .badges, .comments, .toc-button, .callout-title, .filter, summary, small, .skip")
+        words = [tag.get_text(" ") for tag in frame if not tag.find_parent("table")]
+        words += [tag[name] for tag in page.find_all(True) for name in ("aria-label", "title", "placeholder") if tag.has_attr(name)]
+        names = set(re.findall(r"[A-Za-z]+", " ".join(tag.get_text() for tag in page.select(".category, h1, .neighbors, .filter button"))))
+        english = {word for text in words for word in re.findall(r"[A-Za-z]{2,}", text)} - KNOWN - names
+        assert not english, (file.name, english)
+
+
+def test_dates_and_reading_time(site):
+    for path in NOTEBOOKS:
+        facts = soup(site / page_name(path)).select_one(".facts")
+        date = header(path).get("date")
+        if date:
+            assert f"{date.year}년 {date.month}월 {date.day}일" in facts.get_text()
+            assert re.search(r"읽는 데 약 [1-9]\d*분", facts.get_text())
+
+
+@each_post()
+def test_header_keys_do_what_they_say(site, path):
+    meta, page = header(path), soup(site / page_name(path))
+    assert bool(page.select_one(".badges")) == bool(meta.get("badges"))
+    assert bool(page.select_one("#comments")) == bool(meta.get("comments"))
+    assert bool(page.select_one("#toc")) == (bool(meta.get("toc")) and len(page.select("article :is(h2, h3)[id]")) > 1)
+    assert [tag.get_text() for tag in page.select(".facts .category")] == meta.get("categories", [])
+    if meta.get("badges"):
+        links = [link["href"] for link in page.select(".badges a")]
+        place = f"blob/{SETTINGS['branch']}/nbs/{path.name}"
+        assert links == [
+            f"https://colab.research.google.com/github/{SETTINGS['user']}/{SETTINGS['repo']}/{place}",
+            f"{SETTINGS['git_url']}/{place}".replace("%(user)s", SETTINGS["user"]),
+            f"notebooks/{path.name}",
+        ]
+        assert [image["alt"] for image in page.select(".badges img")] == ["Colab에서 열기", "GitHub에서 보기", "노트북 내려받기"]
+    if meta.get("comments"):
+        box = page.select_one("#comments")
+        assert box["data-repo"] == f"{SETTINGS['user']}/{SETTINGS['repo']}" and box["data-lang"] == "ko"
+        assert box.button.get_text() == "댓글 열기" and not page.select("iframe, script[src*=giscus]")
+
+
+def test_home_lists_posts_in_reading_order(site):
+    posts = [path for path in NOTEBOOKS if path.name[0].isdigit() and path.name < "90"]
+    cards = soup(site / "index.html").select(".card")
+    assert [card.a["href"] for card in cards] == [page_name(path) for path in posts]
+    for card, path in zip(cards, posts):
+        meta = header(path)
+        assert card["data-categories"].split("|") == meta["categories"]
+        assert (card.img is not None and card.img["src"]) == meta.get("image", False)
+
+
+def test_open_graph_and_social_cards(site):
+    from PIL import Image
+
+    for path in NOTEBOOKS:
+        page = soup(site / page_name(path))
+        graph = {tag["property"]: tag["content"] for tag in page.select("meta[property]")}
+        assert graph["og:title"] and graph["og:description"] and graph["og:locale"] == "ko_KR"
+        assert graph["og:url"].startswith(PUBLIC) and graph["og:image"].startswith(PUBLIC)
+        assert Image.open(site / graph["og:image"].removeprefix(PUBLIC + "/")).size == (1200, 630)
+
+
+def test_feed(site):
+    channel = ElementTree.parse(site / "index.xml").getroot().find("channel")
+    items = channel.findall("item")
+    posts = [path for path in NOTEBOOKS if path.name[0].isdigit() and path.name < "90"]
+    assert len(items) == len(posts) and channel.findtext("language") == "ko"
+    dates = [parsedate_to_datetime(item.findtext("pubDate")) for item in items]
+    assert dates == sorted(dates, reverse=True)
+    assert {item.findtext("link") for item in items} == {f"{PUBLIC}/{page_name(path)}" for path in posts}
+    hosts = {urlparse(address).netloc for item in items for address in re.findall(r'(?:src|url)="([^"]+)"', ElementTree.tostring(item, encoding="unicode"))}
+    assert hosts <= {urlparse(PUBLIC).netloc}
+
+
+def test_sitemap_and_404(site):
+    names = {node.text.removeprefix(PUBLIC + "/") for node in ElementTree.parse(site / "sitemap.xml").getroot().iter() if node.tag.endswith("loc")}
+    listed = {name + "index.html" if name == "" or name.endswith("/") else name for name in names}
+    assert listed == {str(file.relative_to(site)) for file in html_files(site)} - {"404.html"}
+    assert soup(site / "404.html").html["lang"] == "ko"
+
+
+def test_explorables_load_only_where_they_are(site):
+    for file in html_files(site):
+        page = soup(file)
+        assert bool(page.select("[data-explorable]")) == bool(page.select('script[src*="explorables/"]')), file.name
+
+
+def test_pages_are_light(site):
+    import gzip
+
+    scripts = sum(len(gzip.compress(file.read_bytes())) for file in [*site.glob("*.js"), *site.glob("explorables/*.js")])
+    styles = sum(len(gzip.compress(file.read_bytes())) for file in [*site.glob("*.css"), *site.glob("explorables/*.css")])
+    assert scripts <= 150_000
+    for file in html_files(site):
+        assert scripts + styles + len(gzip.compress(file.read_bytes())) <= 500_000, file.name
+
+
+# API와 찾기
+
+
+def test_api_has_every_public_name(site):
+    for module in api.read(ROOT / "crossent"):
+        page = soup(site / "api" / f"{module.name}.html")
+        for symbol in module.symbols:
+            heading = page.find(id=symbol.name)
+            assert heading, f"{module.name}.{symbol.name}"
+            assert symbol.name in soup(site / "api" / "index.html").get_text()
+        for link in page.select('.links a[href^="https://"]'):
+            start, end = re.search(r"#L(\d+)-L(\d+)$", link["href"]).groups()
+            assert 1 <= int(start) <= int(end) <= module.text.count("\n") + 1
+
+
+def test_api_table_matches_the_signature(site):
+    page = soup(site / "api" / "testing.html")
+    rows = [[cell.get_text() for cell in row.find_all("td")] for row in page.find(id="numerical_grad").find_next("table").select("tbody tr")]
+    assert [row[0].split()[0] for row in rows] == ["function", "x", "step", "돌려주는"]
+    assert rows[2][0] == "step (float)" and rows[2][2] == "1e-06" and "폭" in rows[2][1]
+    posts = {page_name(path) for path in NOTEBOOKS}
+    assert page.select_one(".links a")["href"].removeprefix("../").split("#")[0] in posts
+
+
+def test_function_names_in_posts_lead_to_the_api(site):
+    links = [link["href"] for path in NOTEBOOKS for link in soup(site / page_name(path)).select("a.to-api")]
+    assert links and all(re.match(r"api/\w+\.html#[\w.]+$", link) for link in links)
+
+
+def test_search_index_points_at_real_places(site):
+    data = json.loads((site / "search.json").read_text(encoding="utf-8"))
+    assert len(data["entries"]) > len(NOTEBOOKS)
+    for post, url, section, text in data["entries"]:
+        target, _, anchor = url.partition("#")
+        assert post and (not anchor or soup(site / target).find(id=anchor)), url
+
+
+def test_synonyms_have_two_names_each():
+    groups = json.loads(search.SYNONYMS.read_text(encoding="utf-8"))
+    assert all(len(group) > 1 and len(set(group)) == len(group) for group in groups)
+
+
+# 깨진 노트북
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    "도구 노트북 두 개만 담은 작은 저장소. 한 번 만들어 둡니다."
+    root = tmp_path_factory.mktemp("small")
+    for name in ("settings.ini", "_quarto.yml", "pyproject.toml"):
+        shutil.copy(ROOT / name, root)
+    shutil.copytree(ROOT / "crossent", root / "crossent", ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "nbs" / "images").mkdir(parents=True)
+    for path in [*NBS.glob("9*.ipynb"), NBS / "styles.css"]:
+        shutil.copy(path, root / "nbs")
+    for path in NBS.glob("images/*.svg"):
+        shutil.copy(path, root / "nbs" / "images")
+    (root / "nbs" / "_quarto.yml").symlink_to("../_quarto.yml")
+    build(root, succeeds=True)
+    return root
+
+
+def build(root, succeeds):
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); import runpy; runpy.run_module('blog.build', run_name='__main__')"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    assert (done.returncode == 0) == succeeds, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def replace_cell(number, text, kind="markdown", outputs=()):
+    def edit(path):
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        cell = {"cell_type": kind, "id": "broken", "metadata": {}, "source": text.splitlines(keepends=True)}
+        if kind == "code":
+            cell |= {"outputs": list(outputs), "execution_count": None}
+        notebook["cells"][number - 1] = cell
+        path.write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
+
+    return edit
+
+
+ERROR = {"output_type": "error", "ename": "ValueError", "evalue": "이런", "traceback": []}
+BROKEN = {
+    "JSON이 아님": (lambda path: path.write_text('{"cells": [', encoding="utf-8"), "노트북으로 읽을 수 없는"),
+    "머리말이 없음": (replace_cell(1, "제목 없는 글"), "셀 1: 첫 셀에 '# 제목' 줄이 없습니다"),
+    "모르는 머리말": (replace_cell(1, "# 글\n\n> 설명\n\n- toc: true\n- badgse: true"), "셀 1: 머리말의 'badgse'는 모르는 이름"),
+    "없는 그림": (replace_cell(1, "# 글\n\n> 설명\n\n- image: images/none.png"), "셀 1: 머리말의 그림 'images/none.png'가 없습니다"),
+    "저장된 오류": (replace_cell(3, "1 / 0", "code", [ERROR]), "셀 3: 오류가 출력으로"),
+    "틀린 코드": (replace_cell(3, "def f(:", "code"), "셀 3: 코드를 읽을 수 없습니다"),
+    "틀린 식": (replace_cell(2, "식 $\\frac{a}{b$ 하나"), "셀 2: 수식을 읽을 수 없습니다"),
+    "식 속의 한글": (replace_cell(2, "식 $\\frac{손실}{b}$ 하나"), "셀 2: 수식을 읽을 수 없습니다"),
+    "닫히지 않은 식": (replace_cell(2, "식 $x 하나"), "셀 2: 글자로 남은 '$'"),
+    "굵지 않은 글씨": (replace_cell(2, "이것은 **손실(loss)**입니다."), "셀 2: 글자로 남은 '**'"),
+}
+
+
+@pytest.mark.parametrize("edit, message", BROKEN.values(), ids=BROKEN.keys())
+def test_broken_notebook_stops_the_build(small, edit, message):
+    path = small / "nbs" / "91_plot.ipynb"
+    good, before = path.read_bytes(), {file: file.read_bytes() for file in (small / "_docs").rglob("*") if file.is_file()}
+    try:
+        edit(path)
+        said = build(small, succeeds=False)
+    finally:
+        path.write_bytes(good)
+    assert "91_plot.ipynb" in said and message in said and "Traceback" not in said, said
+    assert {file: file.read_bytes() for file in (small / "_docs").rglob("*") if file.is_file()} == before
+
+
+def test_good_build_replaces_the_last_one(small):
+    (small / "_docs" / "old.txt").write_text("지난번")
+    said = build(small, succeeds=True)
+    assert not (small / "_docs" / "old.txt").exists() and str(small / "_docs" / "index.html") in said
+    assert not [path for path in small.iterdir() if path.name.startswith("_docs.")]
+
+
+def test_both_renderers_end_the_same():
+    "Quarto와 smalldocs가 다르게 쓰는 코드, 그림, 알림 상자가 같은 꼴이 됩니다."
+    quarto = """<main><div class="cell" data-execution_count="1"><details class="code-fold"><summary>답 보기</summary>
+<div class="sourceCode cell-code" id="cb1"><pre class="sourceCode python code-with-copy"><code class="sourceCode python"><span id="cb1-1"><a href="#cb1-1"></a><span class="dv">1</span> <span class="op">+</span> x</span></code><button class="code-copy-button"></button></pre></div></details>
+<div class="cell-output cell-output-stdout"><pre><code>2</code></pre></div></div>
+<div class="callout callout-style-default callout-note"><div class="callout-header"><div class="callout-icon-container"></div><div class="callout-title-container">Note</div></div><div class="callout-body-container callout-body"><p>글</p></div></div>
+<section id="절" class="level2"><h2 class="anchored" data-anchor-id="절">절</h2></section></main>"""
+    small = """<main><div id="cell-2" class="cell"><details class="code-fold"><summary>답 보기</summary>
+<div class="code-copy-outer-scaffold"><div class="sourceCode" id="cb1"><pre class="sourceCode python code-with-copy cell-code"><code class="sourceCode python"><span class="dv">1</span> <span class="op">+</span> x</code></pre></div><button class="code-copy-button"></button></div></details>
+<div class="cell-output cell-output-stdout"><pre><code>2</code></pre></div></div>
+<div class="callout callout-style-default callout-note callout-titled"><div class="callout-header d-flex"><div class="callout-icon-container"></div><div class="callout-title-container flex-fill">Note</div></div><div class="callout-body-container callout-body"><p>글</p></div></div>
+<section id="절" class="level2"><h2 class="anchored" data-anchor-id="절">절</h2></section></main>"""
+    results = []
+    for text in (quarto, small):
+        whole = BeautifulSoup(text, "lxml")
+        page = pages.Page("02_x", "x.html", {"title": "글"}, whole.main)
+        pages.tidy(page, whole, ROOT)
+        for cell in page.body.select(".cell"):
+            cell.attrs = {"class": "cell"}
+        results.append(re.sub(r"\s+", " ", page.body.decode()))
+    assert results[0] == results[1]
+    assert "알아 두기" in results[0] and results[0].index('class="cell-output') < results[0].index("</details>")
