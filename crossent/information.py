@@ -10,9 +10,7 @@ import math
 
 import numpy as np
 
-# %% ../nbs/01_information.ipynb #bcb5f2c5
-#| code-fold: true
-#| code-summary: "칸마다 확률인지 보는 코드"
+# %% ../nbs/01_information.ipynb #17632398
 def _check_range(p, name):
     "칸마다 0과 1 사이인지 보고 float64로 넓힙니다. 돌려줄 자료형도 함께 냅니다."
     p = np.asarray(p)
@@ -31,9 +29,7 @@ def _slack(p):
     "반올림 때문에 봐줄 폭. 자료형이 거칠수록 넓습니다."
     return max(1e-5, 16 * np.finfo(p.dtype).eps)
 
-# %% ../nbs/01_information.ipynb #655385e9
-#| code-fold: true
-#| code-summary: "합이 1인지 보는 코드"
+# %% ../nbs/01_information.ipynb #fd5fe789
 def _check_sum(p, name):
     "마지막 축의 합이 1인지 봅니다."
     wide, dtype = _check_range(p, name)
@@ -82,9 +78,7 @@ def entropy(
     p, dtype = _check_sum(p, "p")
     return ((0 - _sum_p_log(p, p)) / _log_base(base)).astype(dtype)
 
-# %% ../nbs/01_information.ipynb #c043ff78
-#| code-fold: true
-#| code-summary: "두 확률의 모양을 보는 코드"
+# %% ../nbs/01_information.ipynb #45bac978
 def _check_pair(p, q):
     "두 확률을 확인합니다. 모양이 다르면 브로드캐스팅하지 않고 멈춥니다."
     (p, dtype), (q, other) = _check_sum(p, "p"), _check_sum(q, "q")

@@ -8,9 +8,7 @@ __all__ = ['softmax', 'softmax_jacobian', 'softmax_vjp', 'logsumexp', 'log_softm
 # %% ../nbs/02_softmax.ipynb #6f729c98
 import numpy as np
 
-# %% ../nbs/02_softmax.ipynb #94d34a76
-#| code-fold: true
-#| code-summary: "축과 자료형을 보는 코드"
+# %% ../nbs/02_softmax.ipynb #4f6d47ba
 def _as_float(values, dim):
     "실수 배열로 받고 `dim`이 있는 축인지 봅니다. 정수는 float64로 바꿉니다."
     values = np.asarray(values)
@@ -68,9 +66,7 @@ def softmax_jacobian(
         )
     return np.diag(probs) - np.outer(probs, probs)
 
-# %% ../nbs/02_softmax.ipynb #e0c4fefd
-#| code-fold: true
-#| code-summary: "모양을 보는 코드"
+# %% ../nbs/02_softmax.ipynb #2a0e9c85
 def _same_shape(grad, output):
     "상류 기울기의 모양이 출력과 같은지 봅니다."
     grad = np.asarray(grad)
