@@ -20,7 +20,8 @@ def _check_range(p, name):
         place = tuple(map(int, np.argwhere(wrong)[0]))
         raise ValueError(
             f"{name} must be between 0 and 1, but got {p[place]} at index {place}.\n"
-            f"{name}의 {place} 자리 값 {p[place]}은(는) 확률이 아닙니다. 로짓이라면 소프트맥스를 먼저 거치세요."
+            f"{name}의 {place} 자리 값 {p[place]}은(는) 확률이 아닙니다. "
+            "로짓이라면 소프트맥스를 먼저 거치세요."
         )
     return p.astype(np.float64), p.dtype
 
@@ -34,7 +35,10 @@ def _check_sum(p, name):
     "마지막 축의 합이 1인지 봅니다."
     wide, dtype = _check_range(p, name)
     if wide.ndim == 0:
-        raise ValueError(f"{name} must have a class axis.\n{name}이(가) 수 하나입니다. [0.8, 0.2]처럼 배열로 주세요.")
+        raise ValueError(
+            f"{name} must have a class axis.\n"
+            f"{name}이(가) 수 하나입니다. [0.8, 0.2]처럼 배열로 주세요."
+        )
     totals = np.atleast_1d(wide.sum(axis=-1))
     wrong = abs(totals - 1) > _slack(np.empty(0, dtype))
     if wrong.any():
@@ -50,7 +54,10 @@ def _check_sum(p, name):
 def _log_base(base):
     "밑의 자연로그. 밑은 1보다 커야 합니다."
     if not base > 1:
-        raise ValueError(f"base must be greater than 1, but got {base}.\n로그의 밑이 {base}입니다. 비트는 2, 내트는 math.e를 쓰세요.")
+        raise ValueError(
+            f"base must be greater than 1, but got {base}.\n"
+            f"로그의 밑이 {base}입니다. 비트는 2, 내트는 math.e를 쓰세요."
+        )
     return math.log(base)
 
 # %% ../nbs/01_information.ipynb #e4bbe9b2
@@ -107,7 +114,8 @@ def kl_divergence(
 ):  # KL 발산 $H(p, q) - H(p)$: 모양 (…)
     "$p$인 세상에서 $q$를 믿어서 더 치르는 놀라움입니다. 0 이상이고, 둘이 같을 때만 0입니다."
     p, q, dtype = _check_pair(p, q)
-    extra = np.maximum(_sum_p_log(p, p) - _sum_p_log(p, q), 0)  # 반올림으로 -1e-17이 되지 않게 합니다
+    # 반올림 때문에 -1e-17처럼 나오는 일을 막습니다
+    extra = np.maximum(_sum_p_log(p, p) - _sum_p_log(p, q), 0)
     return (extra / _log_base(base)).astype(dtype)
 
 # %% ../nbs/01_information.ipynb #8f9f2fe9
@@ -120,5 +128,9 @@ def normal_entropy(
     sigma = sigma if sigma.dtype.kind == "f" else sigma.astype(np.float64)
     wrong = sigma[~(sigma > 0)]
     if wrong.size:
-        raise ValueError(f"sigma must be positive, but got {wrong.flat[0]}.\n표준편차가 {wrong.flat[0]}입니다. 0보다 큰 값을 주세요.")
-    return ((0.5 * math.log(2 * math.pi * math.e) + np.log(sigma)) / _log_base(base)).astype(sigma.dtype)
+        raise ValueError(
+            f"sigma must be positive, but got {wrong.flat[0]}.\n"
+            f"표준편차가 {wrong.flat[0]}입니다. 0보다 큰 값을 주세요."
+        )
+    nats = 0.5 * math.log(2 * math.pi * math.e) + np.log(sigma)
+    return (nats / _log_base(base)).astype(sigma.dtype)

@@ -21,13 +21,17 @@ def _theme_settings(
 ):  # matplotlib 설정
     "종이와 잉크의 색."
     if theme not in COLORS:
-        raise ValueError(f"theme must be 'light' or 'dark', but got {theme!r}.\n밝은 그림은 'light', 어두운 그림은 'dark'입니다.")
+        raise ValueError(
+            f"theme must be 'light' or 'dark', but got {theme!r}.\n"
+            "밝은 그림은 'light', 어두운 그림은 'dark'입니다."
+        )
     from cycler import cycler
 
     paper, ink = PAPER_AND_INK[theme]
     papers = ["figure.facecolor", "axes.facecolor", "savefig.facecolor", "legend.facecolor"]
     inks = ["text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"]
-    return {"axes.prop_cycle": cycler(color=COLORS[theme]), **dict.fromkeys(papers, paper), **dict.fromkeys(inks, ink)}
+    colors = {"axes.prop_cycle": cycler(color=COLORS[theme])}
+    return {**colors, **dict.fromkeys(papers, paper), **dict.fromkeys(inks, ink)}
 
 # %% ../nbs/91_plot.ipynb #04bd2513
 def use_korean_style(

@@ -26,7 +26,8 @@ def _as_float(values, dim):
     if not low <= dim <= high:
         raise IndexError(
             f"Dimension out of range (expected to be in range of [{low}, {high}], but got {dim})\n"
-            f"배열의 모양이 {values.shape}이라 dim={dim}인 축이 없습니다. {low}부터 {high} 사이에서 골라 주세요."
+            f"배열의 모양이 {values.shape}이라 dim={dim}인 축이 없습니다. "
+            f"{low}부터 {high} 사이에서 골라 주세요."
         )
     return values if values.dtype.kind == "f" else values.astype(np.float64)
 
@@ -72,8 +73,10 @@ def _same_shape(grad, output):
     grad = np.asarray(grad)
     if grad.shape != output.shape:
         raise RuntimeError(
-            f"Mismatch in shape: grad_output[0] has a shape of {grad.shape} and output[0] has a shape of {output.shape}.\n"
-            f"상류 기울기의 모양이 {grad.shape}입니다. 순전파의 출력과 같은 {output.shape} 모양으로 주세요."
+            f"Mismatch in shape: grad_output[0] has a shape of {grad.shape} "
+            f"and output[0] has a shape of {output.shape}.\n"
+            f"상류 기울기의 모양이 {grad.shape}입니다. "
+            f"순전파의 출력과 같은 {output.shape} 모양으로 주세요."
         )
     return _widen(grad)
 
