@@ -84,7 +84,7 @@ export function canvas({ label, height, heading }) {
   const panel = html("div", { class: "x-panel" });
   panel.append(html("p", { class: "x-heading" }, ...[heading].flat()));
   panel.append(picture);
-  return { panel, picture, height, width: () => picture.clientWidth || 320 };
+  return { panel, picture, height, width: () => Math.max(120, picture.clientWidth) };
 }
 
 export function onResize(nodes, draw) {

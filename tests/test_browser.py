@@ -1,0 +1,416 @@
+"""완성된 블로그를 진짜 브라우저로 봅니다.
+
+모든 쪽을 1300px와 390px, 밝게와 어둡게 열어 오류, 바깥 요청, 가로 넘침, 남은 TeX, 접근성, 글의 밀림을 보고,
+눈으로도 볼 수 있게 screenshots/에 찍어 둡니다(커밋하지 않습니다).
+"""
+
+import gzip
+import re
+import unicodedata
+from pathlib import Path
+
+import pytest
+from browsing import chromium, needs_chromium, serve
+
+ROOT = Path(__file__).parent.parent
+AXE = ROOT / "blog" / "node_modules" / "axe-core" / "axe.min.js"
+SCREENSHOTS = ROOT / "screenshots"
+LOOKS = [(1300, "light"), (1300, "dark"), (390, "light"), (390, "dark")]
+EXPLORABLES = {
+    "information.html": "information", "softmax.html": "gradient", "cross_entropy.html": "gradient",
+    "log_softmax.html": "logsumexp", "reduction.html": "reduction", "linear.html": "memory",
+}
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    with serve(site) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def urls(site):
+    "사이트의 모든 쪽."
+    found = sorted(str(path.relative_to(site)) for path in Path(site).rglob("*.html") if "_files" not in str(path))
+    assert "index.html" in found and "404.html" in found
+    return found
+
+
+@pytest.fixture(scope="module")
+def posts(urls):
+    return [url for url in urls if "/" not in url and url not in ("index.html", "404.html")]
+
+
+class Reader:
+    "쪽을 열고, 열면서 생긴 문제를 모읍니다."
+
+    def __init__(self, browser, address, width=1300, theme="light", **options):
+        self.address, self.problems, self.responses, self.foreign = address, [], [], []
+        self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, **options)
+        self.context.set_default_timeout(8000)
+        self.context.add_init_script(SHIFTS)
+        self.page = self.context.new_page()
+        self.context.route(lambda url: not url.startswith((address, "data:", "blob:")), self.refuse)
+        self.page.on("console", lambda message: self.say(f"콘솔: {message.text}") if message.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.say(f"오류: {error}"))
+        self.page.on("requestfailed", self.fail)
+        self.page.on("response", self.note)
+
+    def say(self, problem):
+        self.problems.append(f"{self.page.url.removeprefix(self.address)}: {problem}")
+
+    def fail(self, request):
+        # 다른 쪽으로 넘어가느라 그만둔 요청은 잘못이 아닙니다.
+        if request.url.startswith(self.address) and request.failure != "net::ERR_ABORTED":
+            self.say(f"실패한 요청: {request.url}")
+
+    def refuse(self, route):
+        self.foreign.append(route.request.url)
+        route.abort()
+
+    def note(self, response):
+        self.responses.append(response)
+        if response.status >= 400:
+            self.say(f"{response.status} {response.url}")
+
+    def open(self, url):
+        self.responses.clear()
+        self.page.goto(f"{self.address}/{url}")
+        self.page.wait_for_function("[...document.querySelectorAll('[data-explorable]')].every(node => node.classList.contains('x-ready'))")
+        return self.page
+
+    def ask(self, script, argument=None):
+        for problem in self.page.evaluate(script, argument):
+            self.say(problem)
+
+    def close(self):
+        self.problems += [f"바깥 요청: {url}" for url in self.foreign]
+        self.context.close()
+        assert not self.problems, "\n".join(self.problems)
+
+
+@pytest.fixture
+def reader(browser, address):
+    "Reader를 만들어 줍니다. 모인 문제가 있으면 끝날 때 실패합니다."
+    readers = []
+
+    def reader(**options):
+        readers.append(Reader(browser, address, **options))
+        return readers[-1]
+
+    yield reader
+    for each in readers:
+        each.close()
+
+
+SHIFTS = """
+globalThis.shifts = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) shifts.push(entry.value);
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+SCROLL_THROUGH = """async () => {
+  await document.fonts.ready;
+  document.documentElement.style.scrollBehavior = "auto";
+  for (let y = 0; y < document.body.scrollHeight; y += innerHeight * 0.8) {
+    scrollTo(0, y);
+    await new Promise(requestAnimationFrame);
+  }
+  await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
+  scrollTo(0, 0);
+  await new Promise((done) => setTimeout(done, 50));
+}"""
+
+LAYOUT = r"""() => {
+  const problems = [];
+  const wide = document.documentElement;
+  if (wide.scrollWidth > wide.clientWidth) problems.push(`가로로 넘칩니다: ${wide.scrollWidth} > ${wide.clientWidth}`);
+  const boxed = (node) => {
+    for (let box = node.parentElement; box && box !== document.body; box = box.parentElement)
+      if (["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(box).overflowX)) return true;
+    return false;
+  };
+  for (const node of document.querySelectorAll("article *")) {
+    const { right, width } = node.getBoundingClientRect();
+    if (width && right > innerWidth + 1 && !node.closest(".katex-mathml, svg") && node.checkVisibility() && !boxed(node))
+      problems.push(`화면을 벗어납니다: <${node.tagName.toLowerCase()} class="${node.className}"> ${node.textContent.trim().slice(0, 30)}`);
+  }
+  for (const image of document.images) {
+    if (!image.checkVisibility()) continue;
+    if (!image.naturalWidth) problems.push(`그림이 없습니다: ${image.src}`);
+    if (!image.alt) problems.push(`그림에 대신할 말이 없습니다: ${image.src}`);
+  }
+  const shift = shifts.reduce((a, b) => a + b, 0);
+  if (shift >= 0.02) problems.push(`글이 밀립니다: ${shift.toFixed(3)}`);
+  return problems;
+}"""
+
+UNSET_TEX = r"""() => {
+  const problems = [];
+  for (const node of document.querySelectorAll(".katex-error")) problems.push(`짜지 못한 식: ${node.textContent}`);
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    if (node.parentElement.closest("pre, code, script, style, .katex")) continue;
+    const found = node.data.match(/\$[^$\n]*\$|\$\$|\\[a-zA-Z]{2,}|\\[()[\]]|:::/);
+    if (found) problems.push(`글자로 남은 TeX: ${node.data.trim().slice(0, 80)}`);
+  }
+  return problems;
+}"""
+
+# .katex-html은 화면 낭독기가 읽지 않는 식의 그림이고, 빼면 훨씬 빠릅니다. 읽는 것은 .katex-mathml입니다.
+CHECK_AXE = """async () => {
+  const { violations } = await axe.run({ exclude: [[".katex-html"]] }, { resultTypes: ["violations"] });
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.slice(0, 3).map((node) => `axe ${id}: ${help}: ${node.target} ${node.any[0]?.message ?? ""}`));
+}"""
+
+
+@pytest.mark.parametrize("width, theme", LOOKS, ids=lambda value: str(value))
+def test_every_page(reader, urls, width, theme):
+    folder = SCREENSHOTS / f"{width}-{theme}"
+    folder.mkdir(parents=True, exist_ok=True)
+    browsing = reader(width=width, theme=theme, reduced_motion="reduce")
+    axe = AXE.read_text(encoding="utf-8")
+    for url in urls:
+        page = browsing.open(url)
+        page.evaluate(SCROLL_THROUGH)
+        browsing.ask(LAYOUT)
+        browsing.ask(UNSET_TEX)
+        page.evaluate(axe)
+        browsing.ask(CHECK_AXE)
+        name = url.removesuffix(".html").replace("/", "-")
+        page.screenshot(path=folder / f"{name}.jpg", type="jpeg", quality=70, full_page=True)
+
+
+def test_keyboard_reaches_everything(reader, urls):
+    browsing = reader()
+    for url in urls:
+        page = browsing.open(url)
+        count = page.evaluate(MARK_FOCUSABLE)
+        page.evaluate("document.activeElement.blur()")
+        for _ in range(count + 5):
+            page.keyboard.press("Tab")
+        browsing.ask("() => [...focusable].filter(node => !visited.has(node)).map(node => `Tab으로 닿지 않습니다: ${node.outerHTML.slice(0, 120)}`)")
+
+
+MARK_FOCUSABLE = """() => {
+  globalThis.visited = new Set();
+  const groups = new Set();
+  globalThis.focusable = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")].filter((node) => {
+    if (!node.checkVisibility({ visibilityProperty: true }) || node.disabled) return false;
+    if (node.type !== "radio") return true;
+    if (groups.has(node.name)) return false;
+    groups.add(node.name);
+    return true;
+  });
+  addEventListener("focusin", ({ target }) => {
+    visited.add(target);
+    if (target.type === "radio") for (const node of focusable) if (node.name === target.name) visited.add(node);
+  });
+  return focusable.length;
+}"""
+
+
+def test_wide_boxes_scroll_by_keyboard(reader, posts):
+    "좁은 화면에서 옆으로 밀리는 식과 코드는 모두 초점을 받습니다."
+    browsing = reader(width=390)
+    for url in posts:
+        browsing.open(url)
+        browsing.ask("""() => [...document.querySelectorAll("article :is(pre, .equation, .table-box)")]
+          .filter(node => node.checkVisibility() && node.scrollWidth > node.clientWidth + 1 && node.tabIndex < 0)
+          .map(node => `키보드로 밀 수 없습니다: ${node.outerHTML.slice(0, 120)}`)""")
+
+
+def test_light_enough(reader, posts):
+    "처음 여는 글이 받는 스크립트는 150KB, 그림을 뺀 전부는 500KB를 넘지 않습니다(gzip)."
+    for url in posts:
+        browsing = reader()
+        browsing.open(url)
+        browsing.page.wait_for_load_state("networkidle")
+        size = {"script": 0, "all": 0}
+        for response in browsing.responses:
+            kind = response.request.resource_type
+            if kind == "image":
+                continue
+            bytes_ = len(gzip.compress(response.body()))
+            size["all"] += bytes_
+            size["script"] += bytes_ if kind == "script" else 0
+        assert size["script"] <= 150_000 and size["all"] <= 500_000, (url, size)
+        browsing.context.close()
+
+
+def test_readable_without_scripts(reader, urls):
+    browsing = reader(java_script_enabled=False)
+    page = browsing.page
+    for url in urls:
+        page.goto(f"{browsing.address}/{url}")
+        assert page.locator("h1").first.is_visible()
+        assert page.locator(".needs-script:visible").count() == 0
+        for kind in (".katex-html", "[data-explorable] img"):
+            nodes = page.locator(f"article {kind}")
+            if nodes.count():
+                assert nodes.first.is_visible(), (url, kind)
+                assert nodes.first.bounding_box()["height"] > 5, (url, kind)
+
+
+def test_explorables_are_in_their_posts(reader, urls):
+    browsing = reader()
+    for url, name in EXPLORABLES.items():
+        assert url in urls
+        page = browsing.open(url)
+        box = page.locator(f"[data-explorable='{name}'].x-ready .x-box")
+        assert box.count() == 1, f"{url}에 만져 보는 그림 {name}이 없습니다"
+        slider = box.locator("[role=slider], input[type=range]").first
+        values = "node => [...node.querySelectorAll('[data-value]')].map(n => n.dataset.value).join()"
+        before = box.evaluate(values)
+        slider.focus()
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("PageUp")
+        assert box.evaluate(values) != before
+
+
+# ---- 찾기
+
+
+def search(page, words):
+    "찾기 창에 적고, 나온 결과의 (글, 절, 주소)를 돌려줍니다."
+    if not page.locator("dialog.search[open]").count():
+        page.keyboard.press("/")
+    field = page.get_by_role("searchbox")
+    field.fill("")
+    field.fill(words)
+    page.wait_for_function("/찾았습니다|없습니다/.test(document.querySelector('dialog .status').textContent)")
+    return page.eval_on_selector_all(
+        "dialog li a", "nodes => nodes.map(n => [n.querySelector('b').textContent, n.querySelector('i')?.textContent ?? '', n.getAttribute('href')])"
+    )
+
+
+CROSS_ENTROPY = ["교차 엔트로피", "교차엔트로피", "크로스 엔트로피", "크로스엔트로피", "cross entropy", "Cross-Entropy", "CrossEntropy"]
+
+
+def test_search_by_every_name(reader):
+    page = reader().open("index.html")
+    page.wait_for_load_state("networkidle")
+    for words in CROSS_ENTROPY + [unicodedata.normalize("NFD", words) for words in CROSS_ENTROPY]:
+        results = search(page, words)
+        assert any("cross_entropy.html" in address for _, _, address in results), words
+        assert re.search("크로스 엔트로피|교차", " ".join(results[0][:2])), (words, results[:3])
+
+
+@pytest.mark.parametrize(
+    "words, post",
+    [
+        ("로그 소프트맥스", "log_softmax"), ("로그소프트맥스", "log_softmax"), ("log softmax", "log_softmax"), ("로그합지수", "log_softmax"),
+        ("음의로그가능도", "nll"), ("최대가능도추정", "information"), ("레이블스무딩", "options"), ("KL발산", "information"),
+        ("소프트맥스의 야코비 행렬", "softmax"), ("야코비행렬", "softmax"), ("기울기누적", "reduction"), ("ignore_index", "reduction"), ("퍼플렉시티", "language_model"),
+    ],
+)
+def test_search_finds_the_post(reader, words, post):
+    page = reader().open("index.html")
+    page.wait_for_load_state("networkidle")
+    for spelling in (words, unicodedata.normalize("NFD", words)):
+        results = search(page, spelling)
+        assert any(f"/{post}.html" in f"/{address}" for _, _, address in results[:5]), (words, [address for _, _, address in results[:5]])
+
+
+def test_search_names_the_section_and_goes_there(reader):
+    page = reader().open("softmax.html")
+    page.wait_for_load_state("networkidle")
+    results = search(page, "로그 소프트맥스")
+    spot = next(i for i, (_, section, _) in enumerate(results) if section)
+    title, section, address = results[spot]
+    assert title and "#" in address
+    page.locator("dialog li a").nth(spot).click()
+    page.wait_for_function("wanted => location.href.endsWith(wanted)", arg=address.split("/")[-1])
+    heading = page.evaluate("document.getElementById(decodeURIComponent(location.hash.slice(1)))?.textContent")
+    assert heading and section.strip(" ›") in heading
+    assert search(page, "qqqzzz") == []
+
+
+def test_search_by_keyboard_alone(reader):
+    page = reader().open("index.html")
+    page.wait_for_load_state("networkidle")
+    search(page, "소프트맥스")
+    page.keyboard.press("ArrowDown")
+    address = page.evaluate("document.activeElement.href")
+    page.keyboard.press("Enter")
+    page.wait_for_url(address)
+    page.keyboard.press("/")
+    page.get_by_role("searchbox").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("searchbox").wait_for(state="hidden")
+
+
+# ---- 밝기, 댓글, 404
+
+
+def darkness(page):
+    return page.evaluate("getComputedStyle(document.body).backgroundColor.match(/[\\d.]+/g).slice(0, 3).reduce((a, b) => a + Number(b), 0) < 384")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_theme_holds_across_pages(reader, theme):
+    browsing = reader(theme=theme)
+    page = browsing.open("index.html")
+    start = darkness(page)
+    assert start == (theme == "dark")
+    page.locator("#theme-button").click()
+    assert darkness(page) != start
+    for url in ("softmax.html", "api/index.html", "404.html"):
+        assert darkness(browsing.open(url)) != start, url
+    page.locator("#theme-button").click()
+    assert darkness(browsing.open("nll.html")) == start
+
+
+def test_explorable_follows_the_theme(reader):
+    browsing = reader()
+    page = browsing.open("softmax.html")
+    color = "getComputedStyle(document.querySelector('.x-box')).backgroundColor"
+    before = page.evaluate(color)
+    page.locator("#theme-button").click()
+    assert page.evaluate(color) != before
+
+
+def test_comments_ask_nobody_until_pressed(reader):
+    browsing = reader()
+    page = browsing.open("softmax.html")
+    page.locator("#comments").scroll_into_view_if_needed()
+    page.wait_for_load_state("networkidle")
+    assert browsing.foreign == []
+    page.get_by_role("button", name="댓글 열기").click()
+    page.wait_for_timeout(300)
+    assert browsing.foreign == ["https://giscus.app/client.js"]
+    assert page.locator("script[src*='giscus.app']").get_attribute("data-lang") == "ko"
+    browsing.foreign.clear()
+    browsing.problems[:] = [problem for problem in browsing.problems if "ERR_FAILED" not in problem]
+
+
+def test_menus_on_a_phone(reader):
+    page = reader(width=390).open("softmax.html")
+    for button, menu in (("글 목록", "#series"), ("이 글의 차례", "#toc")):
+        assert not page.locator(menu).is_visible()
+        page.get_by_role("button", name=button).click()
+        assert page.locator(menu).is_visible()
+        page.keyboard.press("Escape")
+        assert not page.locator(menu).is_visible()
+
+
+def test_copy_button_copies_the_code(reader):
+    browsing = reader()
+    browsing.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = browsing.open("softmax.html")
+    block = page.locator(".code").first
+    block.hover()
+    block.get_by_role("button", name="코드 복사").click()
+    page.wait_for_function("[...document.querySelectorAll('.copy')].some(node => node.textContent === '복사했습니다')")
+    assert page.evaluate("navigator.clipboard.readText()").strip() == block.locator("pre").inner_text().strip()
