@@ -14,42 +14,62 @@ def _type_name(tensor):
     "PyTorch가 오류 문장에 쓰는 이름: Float, Long, …"
     return tensor.type().split(".")[-1].removesuffix("Tensor")
 
-
+# %% ../nbs/06_autograd.ipynb #745e6433
 def _check_logits(logits, kernel):
     "미분할 수 있는 실수 텐서인지 봅니다."
     if not logits.is_floating_point():
-        name = _type_name(logits)
-        raise NotImplementedError(f"\"{kernel}_lastdim_kernel_impl\" not implemented for '{name}'\n로짓의 자료형이 {logits.dtype}입니다. logits.float()로 바꾸어 주세요.")
+        raise NotImplementedError(
+            f"\"{kernel}_lastdim_kernel_impl\" not implemented for '{_type_name(logits)}'\n"
+            f"로짓의 자료형이 {logits.dtype}입니다. logits.float()로 바꾸어 주세요."
+        )
 
-
+# %% ../nbs/06_autograd.ipynb #0ed1a126
 def _check_shapes(log_probs, target):
     "로그 확률이 (N, C)이고 정답이 (N)인지 봅니다."
     if log_probs.dim() != 2:
-        raise ValueError(f"Expected 2 dimensions (got {log_probs.dim()})\n로짓의 모양이 {tuple(log_probs.shape)}입니다. 이 함수는 (N, C)만 받습니다.")
-    n, size = len(log_probs), target.shape[0] if target.dim() else 0
+        raise ValueError(
+            f"Expected 2 dimensions (got {log_probs.dim()})\n"
+            f"로짓의 모양이 {tuple(log_probs.shape)}입니다. 이 함수는 (N, C)만 받습니다."
+        )
+    n, size, shape = len(log_probs), target.shape[0] if target.dim() else 0, tuple(target.shape)
     if size != n:
-        raise ValueError(f"Expected input batch_size ({n}) to match target batch_size ({size}).\n표본은 {n}개인데 정답의 모양이 {tuple(target.shape)}입니다. ({n},) 모양으로 주세요.")
+        raise ValueError(
+            f"Expected input batch_size ({n}) to match target batch_size ({size}).\n"
+            f"표본은 {n}개인데 정답의 모양이 {shape}입니다. ({n},) 모양으로 주세요."
+        )
     if target.dim() != 1:
-        raise RuntimeError(f"0D or 1D target tensor expected, multi-target not supported\n정답의 모양이 {tuple(target.shape)}입니다. (N, 1)이라면 target.squeeze(1)로 펴 주세요. 확률 정답은 crossent.cross_entropy가 받습니다.")
+        raise RuntimeError(
+            "0D or 1D target tensor expected, multi-target not supported\n"
+            f"정답의 모양이 {shape}입니다. (N, 1)이라면 target.squeeze(1)로 펴 주세요. "
+            "확률 정답은 crossent.cross_entropy가 받습니다."
+        )
 
 # %% ../nbs/06_autograd.ipynb #2cccbf33
 def _check_inputs(log_probs, target, reduction):
     "줄이기, 모양, 자료형, 범위의 차례로 봅니다."
     if reduction not in ("none", "mean", "sum"):
-        raise ValueError(f"{reduction} is not a valid value for reduction\nreduction에 {reduction!r}이(가) 들어왔습니다. 'none', 'mean', 'sum' 가운데 하나를 주세요.")
+        raise ValueError(
+            f"{reduction} is not a valid value for reduction\n"
+            f"reduction이 {reduction!r}입니다. 'none', 'mean', 'sum' 가운데 하나를 주세요."
+        )
     _check_shapes(log_probs, target)
     if target.dtype not in (torch.int64, torch.uint8):
         raise RuntimeError(
             f"expected target dtype to be Long or Byte, but got {_type_name(target)}\n"
             f"정답의 자료형이 {target.dtype}입니다. 클래스 번호라면 target.long()으로 바꾸어 주세요."
         )
-    n_classes = log_probs.shape[1]
+    _check_classes(target, log_probs.shape[1])
+
+# %% ../nbs/06_autograd.ipynb #5cf7393d
+def _check_classes(target, n_classes):
+    "정답이 0 이상 C 미만인지 봅니다."
     outside = ((target < 0) | (target >= n_classes)).nonzero()
     if len(outside):
         where = outside[0].item()
         raise IndexError(
             f"Target {target[where].item()} is out of bounds.\n"
-            f"target[{where}]의 값이 {target[where].item()}입니다. 클래스가 {n_classes}개이므로 0부터 {n_classes - 1}까지만 쓸 수 있습니다."
+            f"target[{where}]의 값이 {target[where].item()}입니다. "
+            f"클래스가 {n_classes}개이므로 0부터 {n_classes - 1}까지만 쓸 수 있습니다."
         )
 
 # %% ../nbs/06_autograd.ipynb #637b26ad
@@ -96,7 +116,7 @@ class LogSoftmax(torch.autograd.Function):
 
 # %% ../nbs/06_autograd.ipynb #1fc90888
 class NegativeLogLikelihoodLoss(torch.autograd.Function):
-    "정답 칸의 로그 확률을 뽑아 부호를 뒤집고 줄입니다. `.apply(log_probs, target, reduction)`으로 부릅니다."
+    "정답 칸을 뽑아 부호를 뒤집고 줄입니다. `.apply(log_probs, target, reduction)`으로 부릅니다."
 
     @staticmethod
     def forward(log_probs, target, reduction="mean"):
@@ -122,15 +142,19 @@ class NegativeLogLikelihoodLoss(torch.autograd.Function):
 def _p_minus_y(grad_output, saved):
     "확률에서 정답을 빼고 표본별 기울기를 곱합니다."
     if saved is None:
-        raise RuntimeError("backward called before forward\nbackward는 순전파가 기억한 값을 씁니다. 손실을 먼저 구해 주세요.")
+        raise RuntimeError(
+            "backward called before forward\n"
+            "backward는 순전파가 기억한 값을 씁니다. 손실을 먼저 구해 주세요."
+        )
     log_probs, target, reduction = saved
     n = len(target)
-    grad_output = torch.as_tensor(grad_output, dtype=log_probs.dtype, device=log_probs.device)
+    grad_output = torch.as_tensor(grad_output).to(log_probs)
     shape = torch.Size([n] if reduction == "none" else [])
     if grad_output.shape != shape:
         raise RuntimeError(
-            f"Mismatch in shape: grad_output[0] has a shape of {grad_output.shape} and output[0] has a shape of {shape}.\n"
-            f"reduction={reduction!r}이면 상류 기울기의 모양이 {tuple(shape)}이어야 하는데 {tuple(grad_output.shape)}이(가) 들어왔습니다."
+            f"Mismatch in shape: grad_output[0] has a shape of {grad_output.shape} "
+            f"and output[0] has a shape of {shape}.\n"
+            f"reduction={reduction!r}이면 상류 기울기의 모양은 {tuple(shape)}이어야 합니다."
         )
     dlosses = (grad_output / n if reduction == "mean" else grad_output).expand(n)
     dlogits = log_probs.exp()
@@ -153,7 +177,7 @@ class CrossEntropyLoss(nn.Module):
 
     @torch.no_grad()
     def backward(self, grad_output=1.0):
-        "로짓의 기울기 (N, C)를 손으로 구한 식으로 냅니다. `grad_output`은 손실과 모양이 같습니다."
+        "손으로 구한 로짓의 기울기 (N, C). `grad_output`은 손실과 모양이 같습니다."
         return _p_minus_y(grad_output, self.saved)
 
 # %% ../nbs/06_autograd.ipynb #51dd9ace

@@ -8,41 +8,60 @@ __all__ = ['TORCH_NAMES', 'check_inputs', 'nll_loss', 'spread', 'nll_loss_vjp']
 # %% ../nbs/04_nll.ipynb #00788dd5
 import numpy as np
 
-# %% ../nbs/04_nll.ipynb #637f40cb
-TORCH_NAMES = {"f2": "Half", "f4": "Float", "f8": "Double", "b1": "Bool", "i1": "Char", "i2": "Short", "i4": "Int", "i8": "Long"}
+# %% ../nbs/04_nll.ipynb #9f2b5f84
+TORCH_NAMES = {
+    "f2": "Half", "f4": "Float", "f8": "Double", "b1": "Bool",
+    "i1": "Char", "i2": "Short", "i4": "Int", "i8": "Long",
+}  # PyTorch가 오류 문장에서 자료형을 부르는 이름
 
 
-def _check_shapes(log_probs, target):
-    "로그 확률이 (N, C)이고 정답이 (N)인지 봅니다."
+def _torch_name(array):
+    return TORCH_NAMES.get(array.dtype.str[1:], array.dtype)
+
+# %% ../nbs/04_nll.ipynb #d5fb28d3
+def _check_log_probs(log_probs):
+    "로그 확률이 (N, C)의 실수인지 봅니다."
     if log_probs.dtype.kind != "f":
-        name = TORCH_NAMES.get(log_probs.dtype.str[1:], log_probs.dtype)
-        raise NotImplementedError(f"\"nll_loss_out_frame\" not implemented for '{name}'\nlog_probs가 {log_probs.dtype}입니다. 실수 배열로 바꾸어 주세요.")
+        raise NotImplementedError(
+            f"\"nll_loss_out_frame\" not implemented for '{_torch_name(log_probs)}'\n"
+            f"log_probs가 {log_probs.dtype}입니다. 실수 배열로 바꾸어 주세요."
+        )
     if log_probs.ndim != 2:
-        raise ValueError(f"Expected 2 dimensions (got {log_probs.ndim})\nlog_probs의 모양이 {log_probs.shape}입니다. 이 함수는 (N, C)만 받습니다.")
-    size = target.shape[0] if target.ndim else 0
-    if size != len(log_probs):
         raise ValueError(
-            f"Expected input batch_size ({len(log_probs)}) to match target batch_size ({size}).\n"
-            f"표본은 {len(log_probs)}개인데 정답의 모양이 {target.shape}입니다. 정답을 ({len(log_probs)},) 모양으로 주세요."
+            f"Expected 2 dimensions (got {log_probs.ndim})\n"
+            f"log_probs의 모양이 {log_probs.shape}입니다. 이 함수는 (N, C)만 받습니다."
+        )
+
+# %% ../nbs/04_nll.ipynb #902f23e1
+def _check_target_shape(target, n):
+    "정답이 (N)인지 봅니다."
+    size = target.shape[0] if target.ndim else 0
+    if size != n:
+        raise ValueError(
+            f"Expected input batch_size ({n}) to match target batch_size ({size}).\n"
+            f"표본은 {n}개인데 정답의 모양이 {target.shape}입니다. ({n},) 모양으로 주세요."
         )
     if target.ndim != 1:
-        raise RuntimeError(f"0D or 1D target tensor expected, multi-target not supported\n정답의 모양이 {target.shape}입니다. (N, 1)이라면 target[:, 0]으로 펴 주세요.")
+        raise RuntimeError(
+            "0D or 1D target tensor expected, multi-target not supported\n"
+            f"정답의 모양이 {target.shape}입니다. (N, 1)이라면 target[:, 0]으로 펴 주세요."
+        )
 
 # %% ../nbs/04_nll.ipynb #89969580
 def _check_classes(target, n_classes):
     "정답이 0 이상 C 미만의 정수인지 봅니다."
     if target.dtype.kind not in "iu" and target.size:
-        name = TORCH_NAMES.get(target.dtype.str[1:], target.dtype)
         raise RuntimeError(
-            f"expected target dtype to be Long or Byte, but got {name}\n"
-            f"정답이 {target.dtype}입니다. 클래스 번호라면 target.astype(np.int64)로 바꾸어 주세요."
+            f"expected target dtype to be Long or Byte, but got {_torch_name(target)}\n"
+            f"정답이 {target.dtype}입니다. 클래스 번호라면 target.astype(int)로 바꾸어 주세요."
         )
     outside = np.flatnonzero((target < 0) | (target >= n_classes))
     if outside.size:
         where = outside[0]
         raise IndexError(
             f"Target {target[where]} is out of bounds.\n"
-            f"target[{where}]의 값이 {target[where]}입니다. 클래스가 {n_classes}개이므로 0부터 {n_classes - 1}까지만 쓸 수 있습니다."
+            f"target[{where}]의 값이 {target[where]}입니다. "
+            f"클래스가 {n_classes}개이므로 0부터 {n_classes - 1}까지만 쓸 수 있습니다."
         )
 
 # %% ../nbs/04_nll.ipynb #069356cf
@@ -53,9 +72,13 @@ def check_inputs(
 ):  # 배열로 바꾼 (log_probs, target)
     "모양, 자료형, 범위를 봅니다. 어긋나면 PyTorch와 같은 종류의 예외를 던집니다."
     if reduction not in ("none", "mean", "sum"):
-        raise ValueError(f"{reduction} is not a valid value for reduction\nreduction에 {reduction!r}이(가) 들어왔습니다. 'none', 'mean', 'sum' 가운데 하나를 주세요.")
+        raise ValueError(
+            f"{reduction} is not a valid value for reduction\n"
+            f"reduction이 {reduction!r}입니다. 'none', 'mean', 'sum' 가운데 하나를 주세요."
+        )
     log_probs, target = np.asarray(log_probs), np.asarray(target)
-    _check_shapes(log_probs, target)
+    _check_log_probs(log_probs)
+    _check_target_shape(target, len(log_probs))
     _check_classes(target, log_probs.shape[1])
     return log_probs, target.astype(np.int64)
 
@@ -86,8 +109,9 @@ def spread(
     shape = (n,) if reduction == "none" else ()
     if dloss.shape != shape:
         raise RuntimeError(
-            f"Mismatch in shape: grad_output[0] has a shape of {dloss.shape} and output[0] has a shape of {shape}.\n"
-            f"reduction={reduction!r}이면 상류 기울기의 모양이 {shape}이어야 하는데 {dloss.shape}이(가) 들어왔습니다."
+            f"Mismatch in shape: grad_output[0] has a shape of {dloss.shape} "
+            f"and output[0] has a shape of {shape}.\n"
+            f"reduction={reduction!r}이면 상류 기울기의 모양은 {shape}이어야 합니다."
         )
     dlosses = np.full(n, dloss)
     return (dlosses / n if reduction == "mean" else dlosses).astype(dtype)

@@ -15,7 +15,10 @@ from .softmax import log_softmax
 def _p_minus_y(dloss, saved):
     "확률에서 정답을 빼고 표본별 기울기를 곱합니다."
     if saved is None:
-        raise RuntimeError("backward called before cross_entropy\nbackward는 cross_entropy가 기억한 값을 씁니다. cross_entropy(logits, target)을 먼저 불러 주세요.")
+        raise RuntimeError(
+            "backward called before cross_entropy\n"
+            "backward는 순전파가 기억한 값을 씁니다. cross_entropy(logits, target)을 먼저 불러 주세요."
+        )
     log_probs, target, reduction = saved
     n = len(target)
     dlosses = spread(dloss, n, reduction, log_probs.dtype)
@@ -25,7 +28,7 @@ def _p_minus_y(dloss, saved):
 
 # %% ../nbs/05_cross_entropy.ipynb #115750cf
 class NumpyCrossEntropy:
-    "NumPy로 쓴 크로스 엔트로피. 손으로 구한 역전파를 갖췄습니다. `reduction`은 none, mean, sum 가운데 하나입니다."
+    "손으로 구한 역전파를 갖춘 크로스 엔트로피. `reduction`은 none, mean, sum 가운데 하나입니다."
 
     def __init__(self, reduction: str = "mean"):
         self.reduction, self.saved = reduction, None
