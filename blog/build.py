@@ -159,6 +159,7 @@ def finish(rendered, out):
         stop(leftover)
 
     for page in everything:
+        pages.keep_particles(page.body)
         pages.add_anchors(page.body)
         write(out, page.url, frame.render(page, site))
         write(out, frame.card_address(page), card.draw(page, site.title))

@@ -231,6 +231,27 @@ def link_posts(
             link["rel"] = "noopener"
 
 
+def keep_particles(body):
+    "식, 코드, 닫는 괄호 뒤의 조사가 줄머리에 홀로 떨어지지 않게 합니다."
+    for text in list(body.find_all(string=re.compile(r"^\S|\)[가-힣]"))):
+        if text.find_parent(["pre", "code", "svg", "summary"]) or text.find_parent(class_=["katex", "explorable"]):
+            continue
+        before = text.previous_sibling
+        joined = re.sub(r"\)(?=[가-힣])", ")\u2060", text)
+        if before is not None and before.name in ("strong", "em", "a") and before.get_text().endswith(")") and re.match("[가-힣]", joined):
+            joined = "\u2060" + joined
+        short = getattr(before, "name", None) == "code" and len(before.get_text()) < 30
+        short = short or (getattr(before, "attrs", {}).get("class") == ["katex"] and len(before.select(".base")) <= 2)
+        word = re.match(r"\S+", joined)
+        if not short or not word:
+            text.replace_with(joined)
+            continue
+        together = BeautifulSoup("", "html.parser").new_tag("span", attrs={"class": "nobreak"})
+        before.wrap(together)
+        together.append(word[0])
+        text.replace_with(joined[word.end() :])
+
+
 def add_anchors(body):
     "절마다 제 주소를 가리키는 고리를 답니다."
     for heading in body.find_all(["h2", "h3"], id=True):

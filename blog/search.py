@@ -8,7 +8,7 @@ from unicodedata import normalize
 SYNONYMS = Path(__file__).with_name("synonyms.json")
 
 
-SKIPPED = {"katex", "code", "cell-output", "anchor", "explorable"}
+SKIPPED = {"katex-html", "equation", "code", "cell-output", "anchor", "explorable"}
 
 
 def words(node):
@@ -20,14 +20,16 @@ def words(node):
 
 
 def text_of(node):
-    "글자만. 식과 코드 블록은 뺍니다."
-    return re.sub(r"\s+", " ", "".join(words(node))).strip()
+    "글자만. 따로 놓인 식과 코드 블록은 뺍니다."
+    return re.sub(r"\s+", " ", "".join(words(node))).replace("\u2060", "").strip()
 
 
 def sections(page):
     "(절 제목, 이름표, 글)의 목록. 첫 절은 제목이 없습니다."
     found = [["", "", page.description + " "]]
     for node in page.body.find_all(["h2", "h3", "p", "li", "td", "th", "figcaption", "summary"]):
+        if node.find_parent(class_="listing"):
+            continue
         if node.name in ("h2", "h3"):
             found.append([text_of(node), node.get("id", ""), ""])
         elif not node.find_parent(["li", "td", "th", "figcaption"]) and not node.find(["p", "li"]):

@@ -22,6 +22,14 @@ function variants(word) {
   return [...found];
 }
 
+function split(text) {
+  const names = index.groups.flat().sort((a, b) => b.length - a.length);
+  const name = names.find((name) => name.length > 1 && text.includes(name));
+  if (!name) return text ? [text] : [];
+  const at = text.indexOf(name);
+  return [...split(text.slice(0, at)), name, ...split(text.slice(at + name.length))].filter((piece) => piece.length > 1);
+}
+
 function score(entry, names) {
   let total = 0;
   for (const name of names) {
@@ -30,7 +38,8 @@ function score(entry, names) {
     if (section.includes(name)) total = Math.max(total, section === name ? 90 : 60);
     if (text.includes(name)) total = Math.max(total, 10 + Math.min(9, text.split(name).length));
   }
-  return total;
+  // 풀이가 있는 글이 API 문서보다 앞섭니다.
+  return entry.url.startsWith("api/") ? total * 0.6 : total;
 }
 
 export function find(query) {
@@ -45,12 +54,16 @@ export function find(query) {
       .filter((result) => result.total > 0)
       .sort((a, b) => b.total - a.total || a.order - b.order);
   const words = query.normalize("NFKC").split(/\s+/).map(squeeze).filter(Boolean);
-  const stems = words.map((word) => (word.length > 2 ? word.replace(PARTICLES, "") : word));
-  for (const attemptWords of [[whole], words, stems]) {
-    const results = attempt(attemptWords.map(variants));
-    if (results.length) return results;
+  const bare = (word) => (word.length > 2 ? word.replace(PARTICLES, "") : word);
+  // 붙여 쓴 말은 아는 이름을 기준으로 나누어 봅니다: 소프트맥스기울기 → 소프트맥스, 기울기
+  const apart = split(words.map(bare).join(""));
+  const results = [];
+  for (const tried of [[whole], words, words.map(bare), apart]) {
+    const seen = new Set(results.map((result) => result.entry));
+    results.push(...attempt(tried.map(variants)).filter((result) => !seen.has(result.entry)));
+    if (results.length >= 5) break;
   }
-  return [];
+  return results;
 }
 
 // 찾은 말의 둘레를 보여 줍니다. 눌러 붙인 글의 자리를 본디 글의 자리로 되돌립니다.
