@@ -2,6 +2,7 @@
 
 import csv
 import re
+from functools import cache
 
 import nbformat
 import pytest
@@ -14,6 +15,7 @@ with open(notebooks.NBS / "data" / "glossary.csv", encoding="utf-8") as file:
 OTHER_NAMES = {name: row["한글"] for row in GLOSSARY for name in row["다른 이름"].split(" · ") if re.search("[가-힣]", name)}
 
 
+@cache
 def prose(path):
     "글의 줄글. 코드, 식, 링크 주소, 다른 이름을 일부러 늘어놓은 줄(가운뎃점이 둘 이상)은 뺍니다."
     notebook = nbformat.read(path, as_version=4)
