@@ -52,7 +52,7 @@ def _in_range(target, classes, ignore_index):
         return True
     target = target.long()
     low, high = target.aminmax()
-    if low >= 0 and high < classes:
+    if low.item() >= 0 and high.item() < classes:
         return True
     known = target[target != ignore_index]
     return not known.numel() or bool(known.min() >= 0 and known.max() < classes)
