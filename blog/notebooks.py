@@ -31,10 +31,16 @@ def run(
     if on_cell:
         client.on_cell_executed = lambda **_: on_cell()
     try:
-        return client.execute()
+        client.execute()
     except CellExecutionError as error:
         number = sum(1 for cell in notebook.cells if cell.cell_type == "code" and cell.get("execution_count"))
         raise SystemExit(f"{Path(path).name}: 코드 셀 {number}번에서 멈췄습니다.\n{error}") from None
+    # 그림을 그리다 난 예외(없는 글자 등)는 실행을 멈추지 않고 오류 출력으로만 남습니다.
+    for number, cell in enumerate(notebook.cells, 1):
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                raise SystemExit(f"{Path(path).name}: 셀 {number}에서 {output.ename}: {output.evalue}")
+    return notebook
 
 
 def pictures(notebook):
