@@ -214,47 +214,6 @@ def _reduce(losses, row_weight, reduction):
         return losses.sum()
     return losses.mean() if row_weight is None else losses.sum() / row_weight.sum()
 
-# %% ../nbs/11_speed.ipynb #aba4b79d
-def _along_classes(weight, log_probs):
-    "무게 (C)를 log_probs와 브로드캐스팅되는 모양으로 세웁니다."
-    shape = [1] * log_probs.dim()
-    shape[_class_dim(log_probs)] = -1
-    return weight.view(shape)
-
-# %% ../nbs/11_speed.ipynb #9952723f
-def _index_losses(log_probs, target, weight, ignore_index, smoothing):
-    "클래스 번호 정답의 표본별 손실과, 평균의 분모에 더할 무게."
-    dim = _class_dim(log_probs)
-    target = target.reshape(()).long() if log_probs.dim() == 1 else target.long()
-    valid = target != ignore_index
-    safe = torch.where(valid, target, 0)
-    row_weight = log_probs.new_ones(safe.shape) if weight is None else weight[safe]
-    losses = -row_weight * log_probs.gather(dim, safe.unsqueeze(dim)).squeeze(dim)
-    if smoothing:
-        spread = log_probs if weight is None else log_probs * _along_classes(weight, log_probs)
-        losses = (1 - smoothing) * losses - smoothing / log_probs.shape[dim] * spread.sum(dim)
-    return torch.where(valid, losses, 0.0), torch.where(valid, row_weight, 0.0)
-
-# %% ../nbs/11_speed.ipynb #052aebbc
-def _probability_losses(log_probs, target, weight, smoothing):
-    "확률 정답의 표본별 손실."
-    dim = _class_dim(log_probs)
-    if smoothing:
-        target = target * (1 - smoothing) + smoothing / log_probs.shape[dim]
-    pulls = log_probs * target
-    if weight is not None:
-        pulls = pulls * _along_classes(weight, log_probs)
-    return -pulls.sum(dim)
-
-# %% ../nbs/11_speed.ipynb #8234ab65
-def _reduce(losses, row_weight, reduction):
-    "표본별 손실을 줄입니다. row_weight가 None이면 'mean'은 그냥 평균입니다."
-    if reduction == "none":
-        return losses
-    if reduction == "sum":
-        return losses.sum()
-    return losses.mean() if row_weight is None else losses.sum() / row_weight.sum()
-
 # %% ../nbs/11_speed.ipynb #141c1595
 from functools import reduce as fold
 from typing import NamedTuple, Optional
@@ -273,7 +232,7 @@ class _Options(NamedTuple):
 # %% ../nbs/11_speed.ipynb #4acc5375
 def _accumulate_dtype(*tensors):
     "더하기에 쓸 자료형: 함께 넓힌 자료형, 반정밀도면 float32."
-    dtypes = [tensor.dtype for tensor in tensors if tensor is not None]
+    dtypes = {tensor.dtype for tensor in tensors if tensor is not None}
     return fold(torch.promote_types, dtypes, torch.float32)
 
 # %% ../nbs/11_speed.ipynb #1abc2810
@@ -362,7 +321,9 @@ def _as_rows(tensor, class_last):
 
 def _from_rows(grad, input):
     "`_as_rows`를 거꾸로: 기울기를 로짓의 모양으로 봅니다."
-    if input.dim() <= 2 or grad.dim() == 3:
+    if grad.shape == input.shape:
+        return grad
+    if input.dim() == 1 or grad.dim() == 3:
         return grad.view(input.shape)
     return grad.view(input.movedim(1, -1).shape).movedim(-1, 1)
 
@@ -371,7 +332,7 @@ def _new_gradient(x):
     "기울기를 적을 빈 텐서. 큰 것은 2 MiB짜리 큰 쪽에 얹습니다."
     size = x.numel() * x.element_size()
     if x.device.type != "cpu" or size < _HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
-        return torch.empty(x.shape, dtype=x.dtype, device=x.device)
+        return torch.empty_like(x, memory_format=torch.contiguous_format)
     memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     memory.madvise(mmap.MADV_HUGEPAGE)
     return torch.frombuffer(memory, dtype=x.dtype).view(x.shape)
@@ -379,49 +340,57 @@ def _new_gradient(x):
 
 _HUGE = 2**23  # 이보다 작으면 PyTorch의 할당기가 빠릅니다
 
-# %% ../nbs/11_speed.ipynb #aada1128
+# %% ../nbs/11_speed.ipynb #882a4dae
+def _at(tensor, where):
+    "블록의 자리. 블록이 하나뿐이면(None) 자르지 않습니다."
+    return tensor if where is None else tensor[where]
+
+
 def _work_blocks(x, grad, dtype):
     "블록의 자리와, 그 블록을 계산할 이어진 공간. 될 수 있으면 기울기 자리를 바로 씁니다."
-    scratch = None
-    for where in _blocks(x.shape, _block_size(x)):
-        shape = x[where].shape
-        if grad is not None and grad.dtype == dtype and grad[where].is_contiguous():
-            yield where, grad[where]
+    size = _block_size(x)
+    direct, scratch = grad is not None and grad.dtype == dtype, None
+    for where in [None] if x.numel() <= size else _blocks(x.shape, size):
+        out = None if grad is None else _at(grad, where)
+        if direct and out.is_contiguous():
+            yield where, out
             continue
-        if scratch is None:
-            scratch = torch.empty(shape.numel(), dtype=dtype, device=x.device)
+        shape = _at(x, where).shape
+        scratch = torch.empty(shape.numel(), dtype=dtype, device=x.device) if scratch is None else scratch
         work = scratch[: shape.numel()].view(shape)
         yield where, work
         if grad is not None:
-            grad[where] = work
+            out.copy_(work)
 
 # %% ../nbs/11_speed.ipynb #6cbc0976
 def _softmax_blocks(x, target, scale, grad, dtype):
     "빠른 길: 블록마다 지수 함수를 한 번만 부릅니다. 표본별 손실을 돌려주고 기울기를 grad에 적습니다."
-    true_prob = torch.empty(target.shape, dtype=dtype, device=x.device)
-    rest = torch.empty_like(true_prob)
+    true_prob = torch.empty(target.shape, dtype=dtype)
+    rest = torch.empty(target.shape, dtype=dtype)
+    rowwise = isinstance(scale, torch.Tensor) and scale.dim() > 0
     for where, probs in _work_blocks(x, grad, dtype):
-        torch.softmax(x[where], 1, dtype=dtype, out=probs)
-        y = target[where]
-        true_prob[where] = probs.gather(1, y)
-        probs.scatter_(1, y, 0.0)
-        rest[where] = probs.sum(1, keepdim=True)
+        y, others = _at(target, where), _at(rest, where)
+        torch.softmax(_at(x, where), 1, dtype=dtype, out=probs)
+        torch.gather(probs, 1, y, out=_at(true_prob, where))
+        torch.sum(probs.scatter_(1, y, 0.0), 1, keepdim=True, out=others)
         if grad is not None:
-            probs.scatter_(1, y, -rest[where]).mul_(scale[where])
-    losses = torch.where(true_prob > 0.5, -torch.log1p(-rest), -torch.log(true_prob))
+            probs.scatter_(1, y, others.neg()).mul_(_at(scale, where) if rowwise else scale)
+    losses = rest.div_(true_prob).log1p_()
     return _mend_tiny(losses, true_prob, x, target)
 
 # %% ../nbs/11_speed.ipynb #3f868494
 def _mend_tiny(losses, true_prob, x, target):
     "정답의 확률이 자료형의 바닥에 닿은 표본만 로그 소프트맥스로 다시 구합니다."
     limits = torch.finfo(losses.dtype)
-    tiny = true_prob < limits.tiny / limits.eps
-    if tiny.any():
-        rows, targets, values = (tensor.movedim(1, -1) for tensor in (x, target, losses))
-        for part in tiny.squeeze(1).nonzero().split(max(1, _block_size(x) // x.shape[1])):
-            at = part.unbind(1)
-            log_probs = torch.log_softmax(rows[at], -1, dtype=losses.dtype)
-            values[at] = -log_probs.gather(1, targets[at])
+    floor = limits.tiny / limits.eps
+    if true_prob.min().item() >= floor:
+        return losses
+    rows, targets, values = (tensor.movedim(1, -1) for tensor in (x, target, losses))
+    tiny = (true_prob < floor).squeeze(1).nonzero()
+    for part in tiny.split(max(1, _CPU_BLOCK // x.shape[1])):
+        at = part.unbind(1)
+        log_probs = torch.log_softmax(rows[at], -1, dtype=losses.dtype)
+        values[at] = -log_probs.gather(1, targets[at])
     return losses
 
 # %% ../nbs/11_speed.ipynb #91cfea6b
@@ -429,17 +398,18 @@ def _log_softmax_blocks(x, pull, up, z_up, grad, options, dtype):
     "모든 선택지를 아는 길: 로그 소프트맥스를 먼저 구하고, 기울기가 필요하면 지수 함수를 한 번 더 부릅니다."
     losses = torch.empty((x.shape[0], 1, *x.shape[2:]), dtype=dtype, device=x.device)
     lse = torch.empty_like(losses)
+    up, z_up = (None if u is None else torch.as_tensor(u, dtype=dtype, device=x.device).expand(losses.shape) for u in (up, z_up))
     for where, work in _work_blocks(x, grad, dtype):
-        capped = _capped(x[where].to(dtype), options.softcap)
+        capped = _capped(_at(x, where).to(dtype), options.softcap)
         log_probs = torch.log_softmax(capped, 1, out=work)
         if options.z_loss:
-            lse[where] = capped.amax(1, keepdim=True) - log_probs.amax(1, keepdim=True)
-        losses[where] = pull.losses(log_probs, where)
+            _at(lse, where).copy_(capped.amax(1, keepdim=True) - log_probs.amax(1, keepdim=True))
+        _at(losses, where).copy_(pull.losses(log_probs, where))
         if grad is not None:
-            total = pull.total(where) * up[where]
+            total = pull.total(where) * _at(up, where)
             if options.z_loss:
-                total = total + 2 * lse[where] * z_up[where]
-            dlogits = pull.subtract_(log_probs.exp_().mul_(total), up[where], where)
+                total = total + 2 * _at(lse, where) * _at(z_up, where)
+            dlogits = pull.subtract_(log_probs.exp_().mul_(total), _at(up, where), where)
             if options.softcap is not None:
                 dlogits.mul_(1 - (capped / options.softcap).square())
     return losses, lse
@@ -451,11 +421,15 @@ class _IndexPull:
     def __init__(self, target, row_weight, weight, smoothing, classes):
         self.target, self.row_weight, self.weight = target, row_weight, weight
         self.smoothing, self.share = smoothing, smoothing / classes
-        self.spread = self.share * (classes if weight is None else weight.sum())
+        self.spread = smoothing if weight is None else self.share * weight.sum()
+
+    def _true(self, where):
+        "정답 클래스에 걸리는 힘."
+        return (1 - self.smoothing) * (1 if self.row_weight is None else _at(self.row_weight, where))
 
     def losses(self, log_probs, where):
         "블록의 표본별 손실."
-        losses = -(1 - self.smoothing) * self.row_weight[where] * log_probs.gather(1, self.target[where])
+        losses = -self._true(where) * log_probs.gather(1, _at(self.target, where))
         if self.smoothing:
             spread = log_probs if self.weight is None else log_probs * self.weight
             losses -= self.share * spread.sum(1, keepdim=True)
@@ -463,25 +437,25 @@ class _IndexPull:
 
     def total(self, where):
         "힘을 클래스에 걸쳐 더한 값."
-        return (1 - self.smoothing) * self.row_weight[where] + self.spread
+        return self._true(where) + self.spread
 
     def subtract_(self, dlogits, up, where):
         "기울기에서 힘을 뺍니다."
         if self.smoothing:
             dlogits.sub_(up * self.share) if self.weight is None else dlogits.addcmul_(up, self.weight, value=-self.share)
-        return dlogits.scatter_add_(1, self.target[where], -(1 - self.smoothing) * self.row_weight[where] * up)
+        return dlogits.scatter_add_(1, _at(self.target, where), -self._true(where) * up)
 
 # %% ../nbs/11_speed.ipynb #7f1acffb
 class _ProbabilityPull:
     "확률 정답이 로짓을 당기는 힘 q (식 6)."
 
     def __init__(self, target, weight, smoothing, classes, dtype):
-        self.target, self.weight, self.smoothing, self.share = target, weight, smoothing, smoothing / classes
-        self.dtype = dtype
+        self.target, self.weight, self.dtype = target, weight, dtype
+        self.smoothing, self.share = smoothing, smoothing / classes
 
     def losses(self, log_probs, where):
         "블록의 표본별 손실. 힘을 만들어 기울기를 구할 때까지 들고 있습니다."
-        force = self.target[where].to(self.dtype)
+        force = _at(self.target, where).to(self.dtype)
         if self.smoothing:
             force = force * (1 - self.smoothing) + self.share
         self.force = force if self.weight is None else force * self.weight
@@ -495,27 +469,38 @@ class _ProbabilityPull:
         "기울기에서 힘을 뺍니다."
         return dlogits.addcmul_(self.force, up, value=-1)
 
-# %% ../nbs/11_speed.ipynb #6bbabd54
-def _upstream_rows(upstream, counted, denominator, rows, reduction):
-    "줄이기를 거슬러 온 표본별 상류 기울기: (행, 1[, 자리]) 모양."
+# %% ../nbs/11_speed.ipynb #019329ae
+def _upstream_rows(upstream, counted, masses, rows, reduction):
+    "줄이기를 거슬러 온 표본별 상류 기울기: (행, 1[, 자리]) 모양, 모두 같으면 스칼라."
     if reduction == "none":
         up = upstream.reshape(rows)
+    elif reduction == "mean":
+        up = upstream / (math.prod(rows) if masses is None else masses.sum())
     else:
-        up = (upstream / denominator if reduction == "mean" else upstream).expand(rows)
+        up = upstream
     return up if counted is None else torch.where(counted, up, 0.0)
 
 
-def _row_facts(target, rows, weight, ignore_index, dtype):
-    "클래스 번호 정답을 (행, 1[, 자리])로 펴고, 세는 표본, 안전한 번호, 표본의 무게를 돌려줍니다."
-    target = target.reshape(rows[:1] + rows[2:]).unsqueeze(1).long()
+def _index_rows(target, rows, ignore_index):
+    "클래스 번호 정답을 (행, 1[, 자리])로 펴고, 세는 표본(모두 세면 None)을 함께 돌려줍니다."
+    target = target.reshape(rows).long()
+    if target.device.type == "cpu":
+        low, high = target.aminmax()
+        if not low.item() <= ignore_index <= high.item():
+            return target, None
     counted = target != ignore_index
-    safe = torch.where(counted, target, 0)
-    row_weight = torch.ones(rows, dtype=dtype, device=target.device) if weight is None else weight[safe]
-    return counted, safe, row_weight
+    return torch.where(counted, target, 0), counted
 
-# %% ../nbs/11_speed.ipynb #0f83d878
+# %% ../nbs/11_speed.ipynb #fd5d8db0
+def _masses(counted, row_weight, dtype):
+    "평균의 분모에 더할 표본별 무게. 모두 1이면 None."
+    if row_weight is None:
+        return None if counted is None else counted.to(dtype)
+    return row_weight if counted is None else torch.where(counted, row_weight, 0.0)
+
+
 def _problem(input, target, weight, options, dtype):
-    "블록으로 볼 로짓 x, 정답의 힘 pull, 세는 표본 counted, 표본의 무게 row_weight."
+    "블록으로 볼 로짓 x, 정답이 당기는 힘 pull, 세는 표본 counted, 표본의 무게 row_weight."
     class_last = _class_last(input)
     x = _as_rows(input, class_last)
     weight = None if weight is None else weight.to(dtype)
@@ -523,7 +508,8 @@ def _problem(input, target, weight, options, dtype):
     if target.shape == input.shape:
         target = _as_rows(target, class_last)
         return x, _ProbabilityPull(target, tall, options.smoothing, x.shape[1], dtype), None, None
-    counted, safe, row_weight = _row_facts(target, (x.shape[0], 1, *x.shape[2:]), weight, options.ignore_index, dtype)
+    safe, counted = _index_rows(target, (x.shape[0], 1, *x.shape[2:]), options.ignore_index)
+    row_weight = None if weight is None else weight[safe]
     return x, _IndexPull(safe, row_weight, tall, options.smoothing, x.shape[1]), counted, row_weight
 
 # %% ../nbs/11_speed.ipynb #6c0ec387
@@ -533,31 +519,59 @@ def _is_simple(x, pull, options, scale):
         return False
     if not isinstance(pull, _IndexPull) or x.device.type != "cpu":
         return False
-    return scale is None or bool(torch.isfinite(scale).all())
+    if isinstance(scale, torch.Tensor):
+        return bool(torch.isfinite(scale).all())
+    return scale is None or math.isfinite(scale)
+
+# %% ../nbs/11_speed.ipynb #165a7596
+_COMMON = {dtype: _Options(dtype=dtype) for dtype in (torch.float32, torch.float64)}  # 가장 흔한 부름의 선택지
+
+
+def _one_block_loss(input, target, upstream):
+    "무게도 무시도 없는 한 블록짜리 평균 손실을 가장 적은 연산으로 구합니다."
+    y = target.unsqueeze(1)
+    probs = torch.softmax(input, 1)
+    true_prob = probs.gather(1, y)
+    rest = probs.scatter_(1, y, 0.0).sum(1, keepdim=True)
+    losses = _mend_tiny((rest / true_prob).log1p_(), true_prob, input, y)
+    if upstream is not None:
+        probs.scatter_(1, y, rest.neg_()).mul_(upstream / len(input))
+    return losses.mean(), probs
 
 # %% ../nbs/11_speed.ipynb #d156e998
 def _blocked_loss(input, target, weight, options, upstream=None):
-    "블록으로 나누어 손실을, upstream이 있으면 로짓의 기울기까지 구합니다."
+    "블록으로 나누어 손실을, 상류 기울기 upstream(수나 텐서)이 있으면 로짓의 기울기까지 구합니다."
+    if options is _COMMON.get(input.dtype) and input.numel() <= _CPU_BLOCK and not isinstance(upstream, torch.Tensor):
+        return _one_block_loss(input, target, upstream)
     dtype = _accumulate_dtype(input, weight, target if target.shape == input.shape else None)
     x, pull, counted, row_weight = _problem(input, target, weight, options, dtype)
     rows = (x.shape[0], 1, *x.shape[2:])
-    masses = None if counted is None else torch.where(counted, row_weight, 0.0)
-    count = math.prod(rows) if counted is None else counted.sum()
-    up = z_up = grad = scale = None
+    masses = _masses(counted, row_weight, dtype)
+    up = scale = grad = None
     if upstream is not None:
-        upstream, grad = upstream.to(dtype), _new_gradient(x)
-        up = _upstream_rows(upstream, counted, count if masses is None else masses.sum(), rows, options.reduction)
-        z_up = _upstream_rows(upstream * options.z_loss, counted, count, rows, options.reduction)
+        upstream = upstream.to(dtype) if isinstance(upstream, torch.Tensor) else upstream
+        grad = _new_gradient(x)
+        up = _upstream_rows(upstream, counted, masses, rows, options.reduction)
         scale = up if row_weight is None else up * row_weight
     if _is_simple(x, pull, options, scale):
-        losses, lse = row_weight * _softmax_blocks(x, pull.target, scale, grad, dtype), None
+        losses, lse = _softmax_blocks(x, pull.target, scale, grad, dtype), None
+        losses = losses if row_weight is None else row_weight * losses
     else:
+        z_up = _z_upstream(upstream, counted, rows, options, dtype)
         losses, lse = _log_softmax_blocks(x, pull, up, z_up, grad, options, dtype)
     loss = _reduced_loss(losses, lse, counted, masses, options)
     loss = loss.reshape(_expected_shape(input)) if options.reduction == "none" else loss
     return loss.to(options.dtype), None if grad is None else _from_rows(grad, input)
 
-# %% ../nbs/11_speed.ipynb #f74c3358
+# %% ../nbs/11_speed.ipynb #ab773216
+def _z_upstream(upstream, counted, rows, options, dtype):
+    "z-loss로 가는 표본별 상류 기울기. 평균은 세는 표본의 수로 나눕니다."
+    if upstream is None or not options.z_loss:
+        return None
+    counts = None if counted is None else counted.to(dtype)
+    return _upstream_rows(upstream * options.z_loss, counted, counts, rows, options.reduction)
+
+
 def _reduced_loss(losses, lse, counted, masses, options):
     "표본별 손실에서 무시한 표본을 지우고 줄입니다. z-loss가 있으면 더합니다."
     if counted is not None:
@@ -594,8 +608,7 @@ class _CrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx, input, target, weight, options):
         early = options.reduction != "none" and input.dtype != torch.float16
-        upstream = torch.ones((), device=input.device) if early else None
-        loss, ctx.grad = _blocked_loss(input, target, weight, options, upstream)
+        loss, ctx.grad = _blocked_loss(input, target, weight, options, 1.0 if early else None)
         ctx.save_for_backward(input, target, weight)
         ctx.options = options
         return loss
@@ -611,24 +624,26 @@ class _CrossEntropy(torch.autograd.Function):
             grad = _blocked_loss(*ctx.saved_tensors, ctx.options, dloss)[1] if grad is None else grad
         return grad, None, None, None
 
-# %% ../nbs/11_speed.ipynb #86c7e406
+# %% ../nbs/11_speed.ipynb #202cf0f7
+_PLAIN_TYPES = (torch.Tensor, torch.nn.Parameter)
+
+
 def _is_ordinary(*tensors):
     "값을 직접 들여다보고 제자리에서 고칠 수 있는, 보통의 텐서들인지."
     if torch.compiler.is_compiling() or torch.jit.is_tracing() or torch._C._are_functorch_transforms_active():
         return False
     if forward_ad._current_level >= 0 or torch._C._len_torch_dispatch_stack():
         return False
-    return all(
-        type(tensor) in (torch.Tensor, torch.nn.Parameter) and tensor.layout == torch.strided and not tensor.is_meta
-        for tensor in tensors
-        if tensor is not None
-    )
+    for tensor in tensors:
+        if tensor is not None and (type(tensor) not in _PLAIN_TYPES or tensor.layout != torch.strided or tensor.is_meta):
+            return False
+    return True
 
 # %% ../nbs/11_speed.ipynb #0ffb4ff8
 def _result_dtype(input, target, weight):
     "손실의 자료형: PyTorch처럼 넓히고, autocast 안에서는 반정밀도를 float32로."
-    tensors = [input, target, weight] if target.shape == input.shape else [input]
-    dtype = fold(torch.promote_types, [tensor.dtype for tensor in tensors if tensor is not None])
+    tensors = (target, weight) if target.shape == input.shape else ()
+    dtype = fold(torch.promote_types, (tensor.dtype for tensor in tensors if tensor is not None), input.dtype)
     if dtype.itemsize < 4 and torch.is_autocast_enabled(input.device.type):
         return torch.float32
     return dtype
@@ -671,6 +686,23 @@ def _checked_options(input, target, weight, reduction, ignore_index, label_smoot
     smoothing = float(label_smoothing) if label_smoothing > 0 else 0.0
     return _Options(reduction, ignore_index, smoothing, z_loss, softcap, dtype)
 
+# %% ../nbs/11_speed.ipynb #f9a659e3
+def _is_common(input, target, weight, reduction, ignore_index, label_smoothing):
+    "가장 흔한 부름인지: 보통의 2차원 실수 로짓과 클래스 번호, 무시한 표본도 다른 선택지도 없는 평균."
+    if weight is not None or label_smoothing != 0 or reduction != "mean" or type(ignore_index) is not int:
+        return False
+    if type(input) is not torch.Tensor or type(target) is not torch.Tensor or input.dtype not in _COMMON:
+        return False
+    if target.dtype != torch.int64 or target.dim() != 1 or input.dim() != 2 or len(input) != len(target):
+        return False
+    if input.device.type != "cpu" or not input.numel() or not _is_ordinary(input, target):
+        return False
+    if target.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
+        return False
+    low, high = target.aminmax()
+    low, high = low.item(), high.item()
+    return low >= 0 and high < input.shape[1] and not low <= ignore_index <= high
+
 # %% ../nbs/11_speed.ipynb #48892c8f
 def cross_entropy(
     input: torch.Tensor,  # 로짓: (C), (N, C), 또는 (N, C, d1, …, dK)
@@ -697,6 +729,10 @@ def cross_entropy(
 # %% ../nbs/11_speed.ipynb #34b1c7b6
 def _cross_entropy(input, target, weight, reduction, ignore_index, label_smoothing, z_loss, softcap):
     "옛 인자를 정리한 뒤의 크로스 엔트로피."
+    if not z_loss and softcap is None and _is_common(input, target, weight, reduction, ignore_index, label_smoothing):
+        if input.requires_grad and torch.is_grad_enabled():
+            return _CrossEntropy.apply(input, target, None, _COMMON[input.dtype])
+        return _blocked_loss(input, target, None, _COMMON[input.dtype])[0]
     options = _checked_options(input, target, weight, reduction, ignore_index, label_smoothing, z_loss, softcap)
     if options is None:
         loss = _ask_pytorch(input, target, weight, reduction, ignore_index, label_smoothing)

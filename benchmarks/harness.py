@@ -1,0 +1,93 @@
+"나란히 재는 도구: 한 프로세스에서 번갈아 돌리고, 같은 바퀴끼리 나눈 비의 가운데 값을 씁니다."
+
+import ctypes
+import gc
+import json
+import platform
+import statistics
+import time
+from pathlib import Path
+
+import torch
+
+RESULTS = Path(__file__).parent.parent / "nbs" / "data" / "benchmarks.json"
+
+
+def processor():
+    "이 컴퓨터의 처리기 이름."
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def machine():
+    "결과와 함께 남길 컴퓨터와 판의 이름."
+    found = {"processor": processor(), "threads": torch.get_num_threads()}
+    found |= {"python": platform.python_version(), "torch": torch.__version__, "system": platform.system()}
+    if torch.cuda.is_available():
+        found["gpu"] = torch.cuda.get_device_name()
+    return found
+
+
+def seconds_of(function, device="cpu"):
+    "한 번 부르는 데 걸린 초. GPU에서는 이벤트로 잽니다."
+    if device == "cpu":
+        start = time.perf_counter()
+        function()
+        return time.perf_counter() - start
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    start.record()
+    function()
+    end.record()
+    torch.cuda.synchronize()
+    return start.elapsed_time(end) / 1000
+
+
+def interleaved(functions, repeats, device="cpu", warm_up=3):
+    "몸을 풀고, 번갈아 재서 이름마다 잰 초의 목록을 돌려줍니다."
+    for _ in range(warm_up):
+        for function in functions.values():
+            function()
+    runs = {name: [] for name in functions}
+    for _ in range(repeats):
+        for name, function in functions.items():
+            runs[name].append(seconds_of(function, device))
+    return runs
+
+
+def medians(runs):
+    "이름마다 가운데 값(초)."
+    return {name: statistics.median(times) for name, times in runs.items()}
+
+
+def ratios(runs, ours):
+    "같은 바퀴에서 우리보다 몇 배 걸렸는지의 가운데 값."
+    return {name: statistics.median(a / b for a, b in zip(times, runs[ours])) for name, times in runs.items() if name != ours}
+
+
+def peak_megabytes(function):
+    "부르는 동안 더 쓴 물리 메모리의 꼭대기(MB). 리눅스에서만 잽니다. 없으면 None."
+    refs = Path("/proc/self/clear_refs")
+    if not refs.exists():
+        return None
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # 할당기가 쥐고 있는 빈 쪽을 돌려주어야 새로 쓰는 것이 보입니다
+    refs.write_text("5")
+    before = status_bytes("VmRSS")
+    result = function()
+    peak = status_bytes("VmHWM") - before
+    del result
+    return peak / 1e6
+
+
+def status_bytes(key):
+    "커널이 세는 이 프로세스의 메모리."
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(key))
+
+
+def save(name, result):
+    "결과를 글이 읽는 JSON에 적습니다. 다른 결과는 그대로 둡니다."
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    kept[name] = result
+    RESULTS.write_text(json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
