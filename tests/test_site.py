@@ -164,7 +164,7 @@ def test_answers_are_folded_with_their_outputs(site):
 
 # 틀
 
-KNOWN = {"crossent", "API", "GitHub", "RSS", "BY", "Apache", "Colab", "giscus", "app"}
+KNOWN = {"crossent", "CC", "API", "GitHub", "RSS", "BY", "Apache", "Colab", "giscus", "app"}
 
 
 def test_frame_words_are_korean(site):
