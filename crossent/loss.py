@@ -214,6 +214,65 @@ def _reduce(losses, row_weight, reduction):
         return losses.sum()
     return losses.mean() if row_weight is None else losses.sum() / row_weight.sum()
 
+# %% ../nbs/10_precision.ipynb #0cb4ca10
+from functools import reduce as fold
+from typing import NamedTuple, Optional
+
+# %% ../nbs/10_precision.ipynb #3cb79d7d
+def _accumulate_dtype(*tensors):
+    "더하기에 쓸 자료형: 함께 넓힌 자료형, 반정밀도면 float32."
+    dtypes = {tensor.dtype for tensor in tensors if tensor is not None}
+    return fold(torch.promote_types, dtypes, torch.float32)
+
+# %% ../nbs/10_precision.ipynb #e49de79b
+def _counted(input, target, ignore_index):
+    "z-loss가 세는 표본이면 참. 확률 정답이면 모두 세므로 None."
+    if target.shape == input.shape:
+        return None
+    target = target.reshape(()) if input.dim() == 1 else target
+    return target.long() != ignore_index
+
+
+def _z_losses(lse, counted, z_loss):
+    "표본별 z-loss: 계수 × (로그합지수)² (글 10의 식 3)."
+    losses = z_loss * lse.square()
+    return losses if counted is None else torch.where(counted, losses, 0.0)
+
+# %% ../nbs/10_precision.ipynb #406f2fd0
+def _capped(logits, softcap):
+    "로짓 소프트캡 (글 10의 식 5). softcap이 None이면 로짓 그대로."
+    return logits if softcap is None else softcap * torch.tanh(logits / softcap)
+
+# %% ../nbs/10_precision.ipynb #b9baa23b
+class _Options(NamedTuple):
+    "계산에 필요한 선택지. 검사를 마친 값만 담습니다."
+
+    reduction: str = "mean"
+    ignore_index: int = -100
+    smoothing: float = 0.0
+    z_loss: float = 0.0
+    softcap: Optional[float] = None
+    dtype: torch.dtype = torch.float32  # 돌려줄 손실의 자료형
+
+# %% ../nbs/10_precision.ipynb #6373f495
+def _composed_loss(input, target, weight, options):
+    "autograd에 맡기는 길: 몇 번이든, 어떤 변환으로든 미분할 수 있습니다."
+    probabilities = target.shape == input.shape
+    dtype = _accumulate_dtype(input, weight, target if probabilities else None)
+    weight = None if weight is None else weight.to(dtype)
+    logits, dim = _capped(input.to(dtype), options.softcap), _class_dim(input)
+    log_probs = torch.log_softmax(logits, dim)
+    if probabilities:
+        losses, row_weight = _probability_losses(log_probs, target.to(dtype), weight, options.smoothing), None
+    else:
+        losses, row_weight = _index_losses(log_probs, target, weight, options.ignore_index, options.smoothing)
+    loss = _reduce(losses, row_weight, options.reduction)
+    if options.z_loss:
+        counted = _counted(input, target, options.ignore_index)
+        z_losses = _z_losses(torch.logsumexp(logits, dim), counted, options.z_loss)
+        loss = loss + _reduce(z_losses, None if counted is None else counted.to(dtype), options.reduction)
+    return loss.to(options.dtype)
+
 # %% ../nbs/11_speed.ipynb #141c1595
 from functools import reduce as fold
 from typing import NamedTuple, Optional
