@@ -70,7 +70,8 @@ export function frame(root, { title, hint, onReset }) {
       root.classList.add("x-ready");
     },
     // 끄는 동안에는 화면 낭독기가 쉬도록 잠시 멈춘 뒤에 읽습니다.
-    tell(text, quietly) {
+    tell(words, quietly) {
+      const text = words.replaceAll("p − y", "p\u00a0−\u00a0y"); // 식은 줄 끝에서 나누지 않습니다
       clearTimeout(waiting);
       if (quietly) say.textContent = text;
       else waiting = setTimeout(() => (say.textContent = text), 250);
