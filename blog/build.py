@@ -62,6 +62,9 @@ def render():
     "_proc/를 HTML로 바꿉니다. 결과가 든 폴더를 돌려줍니다."
     out = ROOT / "_proc" / "_docs"
     if shutil.which("quarto"):
+        # Quarto는 `comments: true`를 잘못된 값으로 봅니다. 댓글 단추는 우리가 답니다.
+        for path in (ROOT / "_proc").glob("*.ipynb"):
+            path.write_text(path.read_text(encoding="utf-8").replace('"comments: true\\n"', '"comments: false\\n"'), encoding="utf-8")
         log = run("quarto", "render", "--no-execute", cwd=ROOT / "_proc")
         # Quarto는 묶음이 깨져도 성공했다고 합니다.
         broken = re.findall(r"\[WARNING\] Div .*unclosed.*", log)
@@ -153,15 +156,16 @@ def finish(rendered, out):
     for page in posts:
         api.link_names(page, modules)
     everything = posts + references
+    for page in everything:
+        pages.keep_particles(page.body)
     katex_css = typeset(everything)
     leftover = [f"{where(page, around)}: 글자로 남은 '{sign}'가 있습니다: {around}" for page in everything for sign, around in check.leftovers(page.body)]
     if leftover:
         stop(leftover)
 
     for page in everything:
-        pages.keep_particles(page.body)
         pages.add_anchors(page.body)
-        write(out, page.url, frame.render(page, site))
+        write(out, page.url, pages.color_code(frame.render(page, site)))
         write(out, frame.card_address(page), card.draw(page, site.title))
         for address, content in page.files.items():
             write(out, address, content)

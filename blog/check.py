@@ -25,6 +25,11 @@ def source(cell):
     return "".join(cell["source"])
 
 
+def header(text):
+    "첫 셀에 적힌 `- 이름: 값`."
+    return yaml.safe_load("\n".join(re.findall(r"^- (\S+:.*\S)\s*$", text, re.M))) or {}
+
+
 def header_problems(
     text,  # 첫 셀의 글
     path,  # 노트북 파일
@@ -35,7 +40,7 @@ def header_problems(
     if not re.search(r"^> \S", text, re.M):
         yield "첫 셀에 '> 한 줄 설명'이 없습니다"
     try:
-        meta = yaml.safe_load("\n".join(re.findall(r"^- (\S+:.*\S)\s*$", text, re.M))) or {}
+        meta = header(text)
     except yaml.YAMLError as error:
         yield f"머리말을 읽을 수 없습니다: {error}"
         return

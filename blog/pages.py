@@ -4,6 +4,7 @@ import json
 import re
 from base64 import b64decode
 from dataclasses import dataclass, field
+from html import escape, unescape
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import unquote
@@ -15,6 +16,8 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
+
+from blog import check
 
 CALLOUTS = {"note": "알아 두기", "tip": "도움말", "warning": "조심", "caution": "조심", "important": "중요"}
 
@@ -63,7 +66,8 @@ def load(
 ):  # Page
     "글 하나를 읽어 다듬습니다."
     first = "".join(json.loads(processed.read_text(encoding="utf-8"))["cells"][0]["source"])
-    meta = yaml.safe_load(first.strip().strip("-"))
+    written = check.header(check.source(json.loads(notebook.read_text(encoding="utf-8"))["cells"][0]))
+    meta = yaml.safe_load(first.strip().strip("-")) | written
     url = meta["output-file"]
     html = next(path for path in (rendered / url, rendered / f"{notebook.stem}.html") if path.exists())
     soup = BeautifulSoup(html.read_text(encoding="utf-8"), "lxml")
@@ -79,40 +83,48 @@ def tidy(page, soup, folder):
         comment.extract()
     for extra in body.select("#title-block-header, nav, script, style, link, .code-copy-button, a.anchorjs-link"):
         extra.decompose()
-    tidy_code(body, soup)
-    tidy_answers(body, soup)
+    tidy_code(body)
+    tidy_answers(body)
     tidy_callouts(body, soup)
     tidy_headings(body)
     tidy_tables(body, soup)
     tidy_images(page, folder)
 
 
+def code_html(text, language="python", kind="code"):
+    "코드 블록. 색은 마지막에 입힙니다."
+    return f'<div class="{kind}"><pre><code class="language-{language}">{escape(text, quote=False)}</code></pre></div>'
+
+
 def color_code(
-    text,  # 코드
-    language="python",
-):  # 낱말에 class를 단 HTML
-    "코드에 색을 입힙니다."
-    try:
-        lexer = get_lexer_by_name(language, stripnl=False)
-    except ClassNotFound:
-        lexer = get_lexer_by_name("text", stripnl=False)
-    return highlight(text, lexer, HtmlFormatter(nowrap=True)).rstrip("\n")
+    html,  # 완성된 HTML
+):  # 코드의 낱말마다 class를 단 HTML
+    "코드에 색을 입힙니다. 낱말이 아주 많아지므로 글을 다 다듬은 뒤에 합니다."
+
+    def color(found):
+        try:
+            lexer = get_lexer_by_name(found[1], stripnl=False)
+        except ClassNotFound:
+            lexer = get_lexer_by_name("text", stripnl=False)
+        colored = highlight(unescape(found[2]), lexer, HtmlFormatter(nowrap=True)).rstrip("\n")
+        return f"<pre><code>{colored}</code></pre>"
+
+    return re.sub(r'<pre><code class="language-([\w+-]+)">(.*?)</code></pre>', color, html, flags=re.S)
 
 
-def tidy_code(body, soup):
-    "코드 블록을 `<div class=code><pre>` 하나로 줄이고 색을 다시 입힙니다."
+def tidy_code(body):
+    "코드 블록을 `<div class=code><pre>` 하나로 줄입니다."
     for pre in body.select("pre.sourceCode"):
         code = pre.find("code")
         languages = [name for name in [*pre.get("class", []), *code.get("class", [])] if name != "sourceCode" and "-" not in name]
-        colored = color_code(code.get_text(), languages[0] if languages else "text")
-        block = BeautifulSoup(f'<div class="code"><pre><code>{colored}</code></pre></div>', "html.parser")
+        block = BeautifulSoup(code_html(code.get_text(), languages[0] if languages else "text"), "html.parser")
         outer = pre
         while outer.parent.name == "div" and set(outer.parent.get("class", [])) & {"sourceCode", "code-copy-outer-scaffold"}:
             outer = outer.parent
         outer.replace_with(block)
 
 
-def tidy_answers(body, soup):
+def tidy_answers(body):
     "연습문제의 답은 코드와 출력을 함께 접습니다."
     for details in body.select(".cell details"):
         cell = details.find_parent(class_="cell")
@@ -204,7 +216,7 @@ def tidy_images(page, folder):
         image.attrs = {"src": address, "alt": image.get("alt", ""), "loading": "lazy", "decoding": "async"}
         if picture:
             image["width"], image["height"] = map(str, picture)
-        if image.find_parent(class_="cell-output"):
+        if not address.endswith(".svg") and not image.find_parent(class_="explorable"):
             image["class"] = "figure-image"
         paragraph = image.parent
         if paragraph.name == "p" and paragraph.parent.name == "figure":
@@ -234,14 +246,14 @@ def link_posts(
 def keep_particles(body):
     "식, 코드, 닫는 괄호 뒤의 조사가 줄머리에 홀로 떨어지지 않게 합니다."
     for text in list(body.find_all(string=re.compile(r"^\S|\)[가-힣]"))):
-        if text.find_parent(["pre", "code", "svg", "summary"]) or text.find_parent(class_=["katex", "explorable"]):
+        if text.find_parent(["pre", "code", "svg", "summary"]) or text.find_parent(class_=["math", "explorable"]):
             continue
         before = text.previous_sibling
         joined = re.sub(r"\)(?=[가-힣])", ")\u2060", text)
         if before is not None and before.name in ("strong", "em", "a") and before.get_text().endswith(")") and re.match("[가-힣]", joined):
             joined = "\u2060" + joined
-        short = getattr(before, "name", None) == "code" and len(before.get_text()) < 30
-        short = short or (getattr(before, "attrs", {}).get("class") == ["katex"] and len(before.select(".base")) <= 2)
+        small = before is not None and (before.name == "code" or before.name == "span" and before.get("class") == ["math", "inline"])
+        short = small and len(before.get_text()) < 30
         word = re.match(r"\S+", joined)
         if not short or not word:
             text.replace_with(joined)
