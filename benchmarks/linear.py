@@ -1,21 +1,16 @@
-"선형층까지 한 번에 셈하는 손실의 시간과 메모리. 글 12의 그림이 이 결과를 읽습니다. `python -m benchmarks.linear`로 이것만 잽니다."
+"선형층까지 한 번에 셈하는 손실의 시간과 메모리. 글 12의 그림이 이 결과를 읽습니다. `python -m benchmarks linear`로 이것만 잽니다."
 
-import ctypes
-import gc
-import json
-import platform
 import statistics
-import time
-from pathlib import Path
 
 import torch
 from torch.nn import functional as F
 
+from benchmarks.harness import interleaved, medians, peak_megabytes, processor, ratios
 from crossent import linear
 from crossent.linear import linear_cross_entropy
 
 N, H, V = 2048, 512, 32000
-ROWS = (16, 32, 64, 128, 192, 256, 512)
+ROWS = (32, 64, 128, 192, 256, 512)
 
 
 def problem():
@@ -48,45 +43,6 @@ def contenders(x, w, y):
     return found
 
 
-def seconds_of(function):
-    "한 번 부르는 데 걸린 초."
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
-
-
-def interleaved(functions, repeats):
-    "몸을 풀고, 번갈아 재서 이름마다 잰 값의 목록을 돌려줍니다."
-    for function in functions.values():
-        function()
-    runs = {name: [] for name in functions}
-    for _ in range(repeats):
-        for name, function in functions.items():
-            runs[name].append(seconds_of(function))
-    return runs
-
-
-def median_ratio(above, below):
-    "같은 바퀴끼리 나눈 비의 가운데 값."
-    return statistics.median(a / b for a, b in zip(above, below))
-
-
-def peak_megabytes(function, returned):
-    "부르는 동안 더 쓴 물리 메모리의 꼭대기(MB). 돌려받는 기울기의 바이트는 뺍니다. 리눅스에서만 잽니다."
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)  # 할당기가 쥐고 있는 빈 쪽을 돌려주어야 새로 쓰는 것이 보입니다
-    with open("/proc/self/clear_refs", "w") as reset:
-        reset.write("5")
-    before = _status("VmRSS")
-    function()
-    return (_status("VmHWM") - before - returned) / 1e6
-
-
-def _status(key):
-    with open("/proc/self/status") as lines:
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(key))
-
-
 def steps(x, w, y, rows=192):
     "블록 하나를 걸음마다 재고 블록 수를 곱합니다."
     with torch.no_grad():
@@ -104,8 +60,8 @@ def steps(x, w, y, rows=192):
             "$GW$": lambda: torch.mm(logits, w, out=d_hidden),
             "$G^TX$": lambda: linear._accumulate(d_weight, logits, hidden, first=False),
         }
-        runs = interleaved(parts, 7)
-    return {name: statistics.median(times) * N / rows for name, times in runs.items()}
+        runs = interleaved(parts, 7, warm_up=1)
+    return {name: second * N / rows for name, second in medians(runs).items()}
 
 
 def by_rows(x, w, y, repeats):
@@ -119,28 +75,28 @@ def by_rows(x, w, y, repeats):
     functions = {rows: lambda rows=rows: with_rows(rows) for rows in ROWS}
     functions["floor"] = contenders(x, w, y)["floor"]
     try:
-        return {str(rows): statistics.median(times) for rows, times in interleaved(functions, repeats).items()}
+        return {str(rows): second for rows, second in medians(interleaved(functions, repeats, warm_up=1)).items()}
     finally:
         linear.BLOCK_NUMBERS, linear.FEWEST_ROWS = saved
 
 
-def measure(repeats=7):
+def measure(repeats=5):
     "글 12가 읽을 결과 한 벌."
     x, w, y = problem()
     functions = contenders(x, w, y)
-    runs = interleaved(functions, repeats)
-    ours = runs["linear_cross_entropy"]
-    gradients = 4 * (x.numel() + w.numel())
-    memory = {name: peak_megabytes(f, gradients) for name, f in functions.items() if name != "floor"}
-    rows, parts = by_rows(x, w, y, max(3, repeats // 2)), steps(x, w, y)
+    runs = interleaved(functions, repeats, warm_up=1)
+    ours = "linear_cross_entropy"
+    gradients = 4 * (x.numel() + w.numel()) / 1e6  # 누구나 돌려주어야 하는 것은 뺍니다
+    memory = {name: (peak_megabytes(f) or gradients) - gradients for name, f in functions.items() if name != "floor"}
+    rows, parts = by_rows(x, w, y, 3), steps(x, w, y)
     return {
         "machine": processor(),
         "shape": [N, H, V],
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
-        "seconds": {name: statistics.median(times) for name, times in runs.items()},
-        "times_faster": {name: median_ratio(runs[name], ours) for name in runs if name in ("plain", "torch")},
-        "over_floor": median_ratio(ours, runs["floor"]),
+        "seconds": medians(runs),
+        "times_faster": {name: ratio for name, ratio in ratios(runs, ours).items() if name != "floor"},
+        "over_floor": statistics.median(a / b for a, b in zip(runs[ours], runs["floor"])),
         "memory": memory,
         "logits": 4 * N * V / 1e6,
         "rows_floor": rows.pop("floor"),
@@ -150,17 +106,11 @@ def measure(repeats=7):
     }
 
 
-def processor():
-    "이 컴퓨터의 처리기 이름."
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
-if __name__ == "__main__":
-    torch.set_num_threads(2)
-    path = Path(__file__).parent.parent / "nbs" / "data" / "benchmarks.json"
-    kept = json.loads(path.read_text()) if path.exists() else {}
-    kept["linear"] = measure()
-    path.write_text(json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
-    print(json.dumps(kept["linear"], ensure_ascii=False, indent=1))
+def show(result):
+    "터미널에 찍을 표."
+    print(f"선형층까지 (N, H, V) = {tuple(result['shape'])}, float32")
+    for name, second in result["seconds"].items():
+        extra = f"{result['memory'][name]:8.1f} MB" if name in result["memory"] else ""
+        print(f"  {name:<22}{second:8.3f} 초  바닥의 {second / result['seconds']['floor']:5.2f}배  {extra}")
+    faster = ", ".join(f"{name}보다 {ratio:.2f}배" for name, ratio in result["times_faster"].items())
+    print(f"  linear_cross_entropy는 {faster} 빠르고, 바닥의 {result['over_floor']:.2f}배입니다.")

@@ -14,14 +14,18 @@ from torch import nn
 from torch.autograd import forward_ad
 from torch.nn import functional as F
 
-from .loss import _Options, _checked_options, _differentiated, cross_entropy
+from .loss import _Options, _checked_options, _differentiated, _new_gradient, cross_entropy
 
 # %% ../nbs/12_linear.ipynb #f97dbd38
 BLOCK_NUMBERS = 6_000_000
+
+
 FEWEST_ROWS = 192
+
+
 TILE_NUMBERS = 2**20
 
-
+# %% ../nbs/12_linear.ipynb #ee132979
 def rows_per_block(
     n: int,  # 줄의 수 $N$
     classes: int,  # 한 줄의 칸 수 $V$
@@ -59,7 +63,7 @@ class _Rows(NamedTuple):
     mass: torch.Tensor  # 확률에 곱할 m
     at_target: torch.Tensor  # 정답 칸에 더할 값
 
-
+# %% ../nbs/12_linear.ipynb #4d82113f
 def _spread(logits, weight, share):
     "고른 몫이 쓰는 두 합: Σ w_c와 줄마다의 Σ w_c z_c."
     if not share:
@@ -131,15 +135,21 @@ class _Block:
         "기울기 $G_B$를 행렬 곱에 쓸 자료형으로 돌려줍니다."
         return grads if grads.dtype == self.logits.dtype else self.logits[: len(grads)].copy_(grads)
 
+# %% ../nbs/12_linear.ipynb #b80f6e9a
+def _wide_gradient(linear_weight, wide):
+    "가중치의 기울기를 적을 빈 텐서."
+    if linear_weight.dtype == wide:
+        return _new_gradient(linear_weight)
+    return torch.empty_like(linear_weight, dtype=wide, memory_format=torch.contiguous_format)
+
 # %% ../nbs/12_linear.ipynb #cc17a0cc
 class _Gradients:
     "입력, 가중치, 편향의 기울기를 블록마다 쌓습니다. 필요 없는 것은 None입니다."
 
     def __init__(self, hidden, linear_weight, wide, want):
-        shape = linear_weight.shape
         self.input = torch.empty_like(hidden) if want[0] else None
-        self.weight = linear_weight.new_empty(shape, dtype=wide) if want[1] else None
-        self.bias = linear_weight.new_zeros(shape[0], dtype=wide) if want[2] else None
+        self.weight = _wide_gradient(linear_weight, wide) if want[1] else None
+        self.bias = linear_weight.new_zeros(len(linear_weight), dtype=wide) if want[2] else None
 
     def add(self, part, grads, block, hidden, linear_weight):
         "식 (6)의 세 줄."
@@ -217,7 +227,7 @@ def _plain(input, linear_weight, linear_bias, target, weight, options):
     kinds = dict(reduction=options.reduction, ignore_index=options.ignore_index)
     return cross_entropy(logits, target, weight, label_smoothing=smoothing, **kinds, **extras).to(options.dtype)
 
-
+# %% ../nbs/12_linear.ipynb #07bfea5d
 def _plain_grads(tensors, options, want, grad_output):
     "평범한 길로 구한, 또 미분할 수 있는 기울기."
     with torch.enable_grad():
@@ -296,7 +306,7 @@ def _is_fast_case(input, linear_weight, linear_bias, target, weight):
     indices = target.dtype == torch.int64 and target.shape != (*input.shape[:-1], len(linear_weight))
     return ordinary and indices and linear_weight.dim() == 2 and input.numel() > 0 and linear_weight.numel() > 0
 
-
+# %% ../nbs/12_linear.ipynb #91bcfc6b
 def _autocast(tensors):
     "autocast 안이면 `F.linear`처럼 실수 텐서들을 그 자료형으로 바꿉니다."
     kind = tensors[0].device.type

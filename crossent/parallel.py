@@ -37,7 +37,7 @@ class _Seen(NamedTuple):
     rest: torch.Tensor  # r
     total: torch.Tensor  # s = r + e^g
 
-
+# %% ../nbs/13_parallel.ipynb #9523457e
 def _combine(numbers, plan):
     "식 (4)와 (8): 세 수를 모아 줄마다의 손실을 구합니다."
     top, rest, picked, spread = numbers
@@ -85,9 +85,11 @@ def _local_grads(logits, target, seen, plan):
 
 # %% ../nbs/13_parallel.ipynb #b2483419
 _REDUCTIONS = ("mean", "sum", "none")
+
+
 _DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64)
 
-
+# %% ../nbs/13_parallel.ipynb #eae2f53a
 class _Facts(NamedTuple):
     "랭크마다 한 줄씩 모아 볼 사실. 모두 정수입니다."
 
@@ -112,11 +114,11 @@ def _target_hash(target):
     flat = target.reshape(-1).long()
     return int((flat * (torch.arange(len(flat), device=flat.device) * 2654435761 + 97)).sum())
 
-
+# %% ../nbs/13_parallel.ipynb #02004892
 def _index(kind, kinds):
     return kinds.index(kind) if kind in kinds else -1
 
-
+# %% ../nbs/13_parallel.ipynb #a1f15593
 def _facts(scores, classes, target, choices, hidden=0, fits=True):
     "이 랭크의 사실 한 줄."
     reduction, ignore_index, smoothing = choices
@@ -161,9 +163,11 @@ def _check_one(rank, facts, choices):
 
 # %% ../nbs/13_parallel.ipynb #fad9119e
 _MUST_AGREE = dict(rows="줄의 수", hidden="은닉 크기", dtype="자료형", needs_grad="입력의 requires_grad", target_hash="정답(target)")
+
+
 _MUST_AGREE |= dict(ignore_index="ignore_index", reduction="reduction", smoothing="label_smoothing")
 
-
+# %% ../nbs/13_parallel.ipynb #2ab381ba
 def _check_facts(table, target, choices):
     "모두가 같은 표를 보고, 어긋난 것이 있으면 모든 랭크가 같은 오류를 던집니다."
     for rank, facts in enumerate(table):
@@ -219,7 +223,7 @@ def _parallel_losses(source, target, plan):
         numbers[:, part] = _local_numbers(source(part), *plan.locate(target[part]))
     return _combine(numbers, plan)
 
-
+# %% ../nbs/13_parallel.ipynb #e629ae12
 def _logits_grad(source, target, seen, plan, row_scale):
     "로짓 조각의 기울기. 통신이 없습니다."
     grads = torch.empty_like(source.scores)
