@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 
-from blog.pages import Page, color_code
+from blog.pages import Page, code_html
 
 MARKER = re.compile(r"^# %% \.\./nbs/(\S+)\.ipynb #(\w+)", re.M)
 # PyTorch에도 있는 이름입니다. 글이 우리 것을 불러왔을 때만 우리 문서로 잇습니다.
@@ -140,10 +140,6 @@ def inline(text):
     )
 
 
-def code_block(text, kind="code"):
-    return f'<div class="code {kind}"><pre><code>{color_code(text)}</code></pre></div>'
-
-
 def example(symbol, notebooks):
     "그 이름을 정의한 셀 다음에 나오는, 그 이름을 쓰는 첫 셀과 출력."
     stem, cell_id = symbol.module.marker(symbol.node.lineno)
@@ -154,7 +150,7 @@ def example(symbol, notebooks):
         if cell["cell_type"] == "code" and not text.startswith("#|") and re.search(rf"\b{re.escape(symbol.name)}\(", text) and f"def {symbol.name}" not in text:
             printed = "".join("".join(out.get("text", out.get("data", {}).get("text/plain", ""))) for out in cell["outputs"])
             shown = f'<div class="cell-output"><pre><code>{escape(printed.rstrip())}</code></pre></div>' if printed.strip() else ""
-            return f"<h3>보기</h3>{code_block(text)}{shown}"
+            return f"<h3>보기</h3>{code_html(text)}{shown}"
     return ""
 
 
@@ -166,9 +162,9 @@ def described(symbol, site, posts, notebooks):
     parts = [f'<{level} id="{symbol.anchor}"><code>{symbol.name}</code></{level}>']
     if function:
         arguments = re.sub(r"^(self|ctx|cls)(, |$)", "", ast.unparse(function.args))
-        parts.append(code_block(f"{symbol.name}({arguments})", "signature"))
+        parts.append(code_html(f"{symbol.name}({arguments})", kind="code signature"))
     elif isinstance(node, ast.Assign):
-        parts.append(code_block(ast.unparse(node), "signature"))
+        parts.append(code_html(ast.unparse(node), kind="code signature"))
     parts += [f"<p>{inline(block)}</p>" for block in re.split(r"\n\s*\n", symbol.doc) if block.strip()]
     rows = parameters(module, function) if function else []
     if rows:
