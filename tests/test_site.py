@@ -124,6 +124,7 @@ def test_equations_are_set_without_scripts(site):
         written = len(re.findall(r"^\$\$\s*$", text, re.M)) // 2
         page = soup(site / page_name(path))
         assert len(page.select(".equation .katex-html")) >= written, path.name
+        assert not page.select("span.math") and len(page.select(".katex")) == len(page.select(".katex-html")), path.name
         assert bool(page.select(".katex")) == bool(page.select('link[href$="katex.css"]'))
         count += written
     assert count > 0
