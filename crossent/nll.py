@@ -18,7 +18,7 @@ TORCH_NAMES = {
 def _torch_name(array):
     return TORCH_NAMES.get(array.dtype.str[1:], array.dtype)
 
-# %% ../nbs/04_nll.ipynb #d5fb28d3
+
 def _check_log_probs(log_probs):
     "로그 확률이 (N, C)의 실수인지 봅니다."
     if log_probs.dtype.kind != "f":
