@@ -177,7 +177,7 @@ def _check_facts(table, target, choices):
         other = next((rank for rank, value in enumerate(values) if value != values[0]), None)
         if other is not None:
             shown = f": {values}" if name in ("rows", "hidden", "ignore_index") else ""
-            raise ValueError(f"ranks disagree on {name}{shown}\n랭크 0과 랭크 {other} 사이에 다른 것: {korean}. 모든 랭크에 같은 것을 주세요.")
+            raise ValueError(f"ranks disagree on {name.removesuffix('_hash')}{shown}\n랭크 0과 랭크 {other} 사이에 다른 것: {korean}. 모든 랭크에 같은 것을 주세요.")
     classes = sum(facts.classes for facts in table)
     wrong = ((target < 0) | (target >= classes)) & (target != choices[1])
     if wrong.any():
