@@ -273,65 +273,6 @@ def _composed_loss(input, target, weight, options):
         loss = loss + _reduce(z_losses, None if counted is None else counted.to(dtype), options.reduction)
     return loss.to(options.dtype)
 
-# %% ../nbs/11_speed.ipynb #141c1595
-from functools import reduce as fold
-from typing import NamedTuple, Optional
-
-# %% ../nbs/11_speed.ipynb #cd219eb6
-class _Options(NamedTuple):
-    "계산에 필요한 선택지. 검사를 마친 값만 담습니다."
-
-    reduction: str = "mean"
-    ignore_index: int = -100
-    smoothing: float = 0.0
-    z_loss: float = 0.0
-    softcap: Optional[float] = None
-    dtype: torch.dtype = torch.float32  # 돌려줄 손실의 자료형
-
-# %% ../nbs/11_speed.ipynb #4acc5375
-def _accumulate_dtype(*tensors):
-    "더하기에 쓸 자료형: 함께 넓힌 자료형, 반정밀도면 float32."
-    dtypes = {tensor.dtype for tensor in tensors if tensor is not None}
-    return fold(torch.promote_types, dtypes, torch.float32)
-
-# %% ../nbs/11_speed.ipynb #1abc2810
-def _capped(logits, softcap):
-    "로짓 소프트캡 (식 8). softcap이 None이면 로짓 그대로."
-    return logits if softcap is None else softcap * torch.tanh(logits / softcap)
-
-# %% ../nbs/11_speed.ipynb #54bd5338
-def _counted(input, target, ignore_index):
-    "z-loss가 세는 표본이면 1, 무시하면 0. 확률 정답이면 None."
-    if target.shape == input.shape:
-        return None
-    target = target.reshape(()) if input.dim() == 1 else target
-    return target.long() != ignore_index
-
-# %% ../nbs/11_speed.ipynb #1d22e916
-def _z_losses(lse, counted, z_loss):
-    "표본별 z-loss (식 6)."
-    losses = z_loss * lse.square()
-    return losses if counted is None else torch.where(counted, losses, 0.0)
-
-# %% ../nbs/11_speed.ipynb #9500a5c5
-def _composed_loss(input, target, weight, options):
-    "autograd에 맡기는 길: 몇 번이든, 어떤 변환으로든 미분할 수 있습니다."
-    probabilities = target.shape == input.shape
-    dtype = _accumulate_dtype(input, weight, target if probabilities else None)
-    weight = None if weight is None else weight.to(dtype)
-    logits, dim = _capped(input.to(dtype), options.softcap), _class_dim(input)
-    log_probs = torch.log_softmax(logits, dim)
-    if probabilities:
-        losses, row_weight = _probability_losses(log_probs, target.to(dtype), weight, options.smoothing), None
-    else:
-        losses, row_weight = _index_losses(log_probs, target, weight, options.ignore_index, options.smoothing)
-    loss = _reduce(losses, row_weight, options.reduction)
-    if options.z_loss:
-        counted = _counted(input, target, options.ignore_index)
-        z_losses = _z_losses(torch.logsumexp(logits, dim), counted, options.z_loss)
-        loss = loss + _reduce(z_losses, None if counted is None else counted.to(dtype), options.reduction)
-    return loss.to(options.dtype)
-
 # %% ../nbs/11_speed.ipynb #07e0fbc3
 import math
 import mmap
@@ -386,7 +327,10 @@ def _from_rows(grad, input):
         return grad.view(input.shape)
     return grad.view(input.movedim(1, -1).shape).movedim(-1, 1)
 
-# %% ../nbs/11_speed.ipynb #3cda9e97
+# %% ../nbs/11_speed.ipynb #dd2ddcb7
+_HUGE = 2**23  # 이보다 작으면 PyTorch의 할당기가 더 빠릅니다
+
+
 def _new_gradient(x):
     "기울기를 적을 빈 텐서. 큰 것은 2 MiB짜리 큰 쪽에 얹습니다."
     size = x.numel() * x.element_size()
@@ -395,9 +339,6 @@ def _new_gradient(x):
     memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     memory.madvise(mmap.MADV_HUGEPAGE)
     return torch.frombuffer(memory, dtype=x.dtype).view(x.shape)
-
-
-_HUGE = 2**23  # 이보다 작으면 PyTorch의 할당기가 빠릅니다
 
 # %% ../nbs/11_speed.ipynb #882a4dae
 def _at(tensor, where):
@@ -428,12 +369,13 @@ def _softmax_blocks(x, target, scale, grad, dtype):
     rest = torch.empty(target.shape, dtype=dtype)
     rowwise = isinstance(scale, torch.Tensor) and scale.dim() > 0
     for where, probs in _work_blocks(x, grad, dtype):
-        y, others = _at(target, where), _at(rest, where)
+        y, true, others = _at(target, where), _at(true_prob, where), _at(rest, where)
         torch.softmax(_at(x, where), 1, dtype=dtype, out=probs)
-        torch.gather(probs, 1, y, out=_at(true_prob, where))
+        torch.gather(probs, 1, y, out=true)
         torch.sum(probs.scatter_(1, y, 0.0), 1, keepdim=True, out=others)
         if grad is not None:
-            probs.scatter_(1, y, others.neg()).mul_(_at(scale, where) if rowwise else scale)
+            dtrue = torch.where(true > 0.5, -others, true - 1)
+            probs.scatter_(1, y, dtrue).mul_(_at(scale, where) if rowwise else scale)
     losses = rest.div_(true_prob).log1p_()
     return _mend_tiny(losses, true_prob, x, target)
 
@@ -475,7 +417,7 @@ def _log_softmax_blocks(x, pull, up, z_up, grad, options, dtype):
 
 # %% ../nbs/11_speed.ipynb #2b6ce2d9
 class _IndexPull:
-    "클래스 번호 정답이 로짓을 당기는 힘 q (식 5)."
+    "클래스 번호 정답이 로짓을 당기는 힘 q (식 4)."
 
     def __init__(self, target, row_weight, weight, smoothing, classes):
         self.target, self.row_weight, self.weight = target, row_weight, weight
@@ -506,7 +448,7 @@ class _IndexPull:
 
 # %% ../nbs/11_speed.ipynb #7f1acffb
 class _ProbabilityPull:
-    "확률 정답이 로짓을 당기는 힘 q (식 6)."
+    "확률 정답이 로짓을 당기는 힘 q (식 4)."
 
     def __init__(self, target, weight, smoothing, classes, dtype):
         self.target, self.weight, self.dtype = target, weight, dtype
@@ -594,7 +536,8 @@ def _one_block_loss(input, target, upstream):
     rest = probs.scatter_(1, y, 0.0).sum(1, keepdim=True)
     losses = _mend_tiny((rest / true_prob).log1p_(), true_prob, input, y)
     if upstream is not None:
-        probs.scatter_(1, y, rest.neg_()).mul_(upstream / len(input))
+        dtrue = torch.where(true_prob > 0.5, -rest, true_prob - 1)
+        probs.scatter_(1, y, dtrue).mul_(upstream / len(input))
     return losses.mean(), probs
 
 # %% ../nbs/11_speed.ipynb #d156e998
@@ -649,7 +592,14 @@ def _composed_gradient(input, target, weight, options, upstream, create_graph):
         loss = _composed_loss(input, target, weight, options)
         return torch.autograd.grad(loss, input, upstream, create_graph=create_graph)[0]
 
-# %% ../nbs/11_speed.ipynb #d12dc381
+# %% ../nbs/11_speed.ipynb #fee2a686
+def _is_batched(upstream):
+    "상류 기울기가 여러 개를 한꺼번에 담은 것인지: `is_grads_batched`나 `torch.func`의 vmap."
+    if torch._C._are_functorch_transforms_active():
+        return True
+    return not torch._C._has_storage(upstream)
+
+
 def _rescaled(grad, upstream):
     "미리 구한 기울기에 상류 기울기를 제자리에서 곱합니다. 정확하게 할 수 없으면 None."
     if upstream.device.type != "cpu":
@@ -676,7 +626,7 @@ class _CrossEntropy(torch.autograd.Function):
     def backward(ctx, dloss):
         grad, ctx.grad = ctx.grad, None
         again = torch.is_grad_enabled()
-        if again or torch._C._are_functorch_transforms_active():
+        if again or _is_batched(dloss):
             grad = _composed_gradient(*ctx.saved_tensors, ctx.options, dloss, again)
         else:
             grad = None if grad is None else _rescaled(grad, dloss)

@@ -1,0 +1,222 @@
+"""crossent.loss가 지켜야 할 규칙: 성질, 정확도, 메모리, 두 번째 역전파, 모듈."""
+
+import copy
+import pickle
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional as F
+
+from crossent import CrossEntropyLoss, cross_entropy, loss
+from crossent.testing import assert_close
+
+options_of = st.fixed_dictionaries(
+    dict(
+        reduction=st.sampled_from(["none", "mean", "sum"]),
+        label_smoothing=st.sampled_from([0.0, 0.1, 1.0]),
+        ignore_index=st.sampled_from([-100, 0, 999]),
+    )
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 6), st.integers(1, 9), st.lists(st.integers(1, 3), max_size=2), options_of, st.integers(0, 2**31), st.sampled_from([1, 30, 1e4]))
+def test_any_shape(n, c, inner, options, seed, spread):
+    generator = torch.Generator().manual_seed(seed)
+    logits = (torch.randn(n, c, *inner, generator=generator) * spread).requires_grad_()
+    target = torch.randint(c, (n, *inner), generator=generator)
+    target[torch.rand(target.shape, generator=generator) < 0.2] = options["ignore_index"]
+    kept_logits, kept_target = logits.detach().clone(), target.clone()
+    mine, theirs = cross_entropy(logits, target, **options), F.cross_entropy(logits, target, **options)
+    upstream = torch.randn(mine.shape, generator=generator)
+    kept_upstream = upstream.clone()
+    (grad,) = torch.autograd.grad(mine, logits, upstream)
+    (expected,) = torch.autograd.grad(theirs, logits, upstream)
+    tolerance = 1e-5 * max(1, spread / 100)
+    assert_close(mine.detach(), theirs.detach(), 1e-5, tolerance)
+    assert_close(grad, expected, 2e-5, 2e-5)
+    assert torch.equal(logits, kept_logits) and torch.equal(target, kept_target) and torch.equal(upstream, kept_upstream)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 8), st.integers(2, 9), st.integers(0, 2**31), st.sampled_from([0.0, 0.1]))
+def test_rows(n, c, seed, smoothing):
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(n, c, generator=generator, dtype=torch.float64)
+    target, weight = torch.randint(c, (n,), generator=generator), torch.rand(c, generator=generator, dtype=torch.float64) + 0.1
+    each = cross_entropy(logits, target, weight, reduction="none", label_smoothing=smoothing)
+    order = torch.randperm(n, generator=generator)
+    assert_close(cross_entropy(logits[order], target[order], weight, reduction="none", label_smoothing=smoothing), each[order])
+    shifted = logits + torch.randn(n, 1, generator=generator, dtype=torch.float64) * 100
+    assert_close(cross_entropy(shifted, target, weight, reduction="none", label_smoothing=smoothing), each, 1e-9, 1e-9)
+    total = cross_entropy(logits, target, weight, reduction="sum", label_smoothing=smoothing)
+    assert_close(cross_entropy(logits, target, weight, label_smoothing=smoothing), total / weight[target].sum())
+    dropped = target.clone()
+    dropped[0] = -100
+    assert_close(cross_entropy(logits, dropped, weight), cross_entropy(logits[1:], target[1:], weight))
+
+
+def error(value, truth):
+    return float((value.double() - truth).abs().max())
+
+
+@pytest.mark.parametrize("kind", ["보통", "확신", "1e4", "−inf"])
+def test_no_less_accurate_than_pytorch(kind):
+    "float64 참값에서 벗어난 정도를 모으면 PyTorch보다 크지 않습니다."
+    generator = torch.Generator().manual_seed(0)
+    ours, theirs, steps = [], [], 150
+    for _ in range(steps):
+        x = torch.randn(16, 100, generator=generator) * {"보통": 1, "확신": 20, "1e4": 1e4, "−inf": 3}[kind]
+        y = torch.randint(100, (16,), generator=generator)
+        if kind == "−inf":
+            x[torch.rand(x.shape, generator=generator) < 0.3] = -torch.inf
+            x[torch.arange(16), y] = 0.0
+        true = x.double().requires_grad_()
+        F.cross_entropy(true, y).backward()
+        truth = F.cross_entropy(true.detach(), y, reduction="none")
+        for function, found in ((cross_entropy, ours), (F.cross_entropy, theirs)):
+            z = x.clone().requires_grad_()
+            function(z, y).backward()
+            found.append((error(function(x, y, reduction="none"), truth), error(z.grad, true.grad)))
+    ours, theirs = torch.tensor(ours).double(), torch.tensor(theirs).double()
+    assert (ours.mean(0) <= theirs.mean(0) * 1.02 + 1e-12).all(), (ours.mean(0), theirs.mean(0))
+    assert (ours.amax(0) <= theirs.amax(0) * 1.1 + 1e-12).all(), (ours.amax(0), theirs.amax(0))
+
+
+def test_half_precision_accumulates_in_float32():
+    x, y = torch.randn(30000, 10, generator=torch.Generator().manual_seed(0)), torch.zeros(30000, dtype=torch.long)
+    assert F.cross_entropy(x.half(), y).isinf()
+    assert_close(cross_entropy(x.half(), y), F.cross_entropy(x.half().double(), y).half())
+    z = x.bfloat16().requires_grad_()
+    cross_entropy(z, y, reduction="sum").backward()
+    true = x.bfloat16().double().requires_grad_()
+    F.cross_entropy(true, y, reduction="sum").backward()
+    assert_close(z.grad, true.grad.bfloat16(), 2**-8, 1e-30)
+
+
+def test_float16_with_a_gradient_scaler():
+    "미리 나눈 기울기가 언더플로하지 않습니다."
+    x, y = torch.randn(1024, 100, generator=torch.Generator().manual_seed(0)) * 4, torch.zeros(1024, dtype=torch.long)
+    z, true = x.half().requires_grad_(), x.half().double().requires_grad_()
+    cross_entropy(z, y).backward(torch.tensor(65504.0, dtype=torch.float16))
+    F.cross_entropy(true, y).backward(torch.tensor(65504.0, dtype=torch.float64))
+    assert_close(z.grad, true.grad.half(), 2**-9, 1e-7)
+
+
+@pytest.mark.parametrize("upstream", [1.0, 0.25, 0.3])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_two_backwards(dtype, upstream):
+    torch.manual_seed(0)
+    x, y = torch.randn(4, 5).to(dtype).requires_grad_(), torch.randint(5, (4,))
+    value = cross_entropy(x, y)
+    g = torch.tensor(upstream, dtype=dtype)
+    (first,) = torch.autograd.grad(value, x, g, retain_graph=True)
+    first = first.clone()
+    (second,) = torch.autograd.grad(value, x, g)
+    assert_close(first, second, 2**-8 if dtype == torch.bfloat16 else 1e-6)
+    with pytest.raises(RuntimeError, match="second time"):
+        torch.autograd.grad(value, x, g)
+
+
+def test_first_gradient_is_not_changed_by_the_second():
+    x, y = torch.randn(4, 5, requires_grad=True), torch.randint(5, (4,))
+    value = cross_entropy(x, y)
+    (first,) = torch.autograd.grad(value, x, retain_graph=True)
+    kept = first.clone()
+    torch.autograd.grad(value, x, torch.tensor(3.0))
+    assert torch.equal(first, kept)
+
+
+@pytest.mark.parametrize("shape", [(700, 1000), (3, 300000), (40, 21, 30, 30)], ids=str)
+def test_block_boundaries_threads_and_repeats(shape):
+    "블록보다 큰 줄, 나누어떨어지지 않는 줄. 스레드 수가 달라도, 다시 돌려도."
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(shape, generator=generator), torch.randint(shape[1], shape[:1] + shape[2:], generator=generator)
+    y.view(-1)[3] = -100
+    true = x.clone().requires_grad_()
+    F.cross_entropy(true, y).backward()
+    kept, grads = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 2):
+            torch.set_num_threads(threads)
+            z = x.clone().requires_grad_()
+            cross_entropy(z, y).backward()
+            assert_close(z.grad, true.grad, 1e-4, 1e-9)
+            grads.append(z.grad)
+    finally:
+        torch.set_num_threads(kept)
+    assert torch.equal(grads[1], grads[2])
+
+
+def test_only_one_block_besides_the_gradient():
+    "no_grad에서는 블록보다 큰 텐서를 만들지 않습니다."
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    made = []
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            out = function(*args, **(kwargs or {}))
+            made.extend(t.untyped_storage().nbytes() for t in torch.utils._pytree.tree_leaves(out) if isinstance(t, torch.Tensor) and not t.data_ptr() == x.data_ptr())
+            return out
+
+    x, y = torch.randn(256, 8000), torch.randint(8000, (256,))
+    options = loss._checked_options(x, y, None, "mean", -100, 0.0, 0.0, None)
+    with torch.no_grad(), Watch():
+        loss._blocked_loss(x[:, :], y, None, options)
+    views = {x.untyped_storage().nbytes()}
+    assert max(size for size in made if size not in views) <= loss._CPU_BLOCK * 4 < x.nbytes / 4
+
+
+def test_module():
+    plain = torch.nn.CrossEntropyLoss(torch.tensor([1.0, 2.0]), label_smoothing=0.1)
+    ours = CrossEntropyLoss(torch.tensor([1.0, 2.0]), label_smoothing=0.1)
+    assert repr(ours) == repr(plain) and list(ours.state_dict()) == list(plain.state_dict()) == ["weight"]
+    x, y = torch.randn(3, 2, requires_grad=True), torch.tensor([0, 1, 1])
+    value = ours(x, y)
+    for other in (pickle.loads(pickle.dumps(ours)), copy.deepcopy(ours)):
+        other.load_state_dict(plain.state_dict())
+        assert_close(other(x, y).detach(), plain(x, y).detach())
+    value.backward(torch.tensor(0.7))
+    assert_close(ours.backward(0.7), x.grad)
+    assert_close(ours.backward(torch.tensor(0.7)), x.grad)
+    each = CrossEntropyLoss(reduction="none")
+    upstream = torch.randn(3)
+    (expected,) = torch.autograd.grad(each(x, y), x, upstream)
+    assert_close(each.backward(upstream), expected)
+    with pytest.raises(RuntimeError, match="backward needs"):
+        CrossEntropyLoss().backward(1.0)
+    each(x.detach() * 1, y)
+    with pytest.raises(RuntimeError, match="변수에 담아"):
+        each.backward(upstream)
+
+
+def test_extras_off_change_nothing():
+    x, y = torch.randn(4, 5), torch.randint(5, (4,))
+    assert torch.equal(cross_entropy(x, y), cross_entropy(x, y, z_loss=0.0, softcap=None))
+    with pytest.raises(TypeError):
+        cross_entropy(x, y, None, None, -100, None, "mean", 0.0, 0.1)
+    with pytest.raises(ValueError, match="softcap must be positive"):
+        cross_entropy(x, y, softcap=0.0)
+
+
+@pytest.mark.parametrize("kind", ["index", "probabilities"])
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+def test_extras(kind, reduction):
+    torch.manual_seed(0)
+    x = torch.randn(6, 5, 2, dtype=torch.float64, requires_grad=True)
+    y = torch.randint(5, (6, 2)) if kind == "index" else torch.rand(6, 5, 2, dtype=torch.float64)
+    if kind == "index":
+        y[0] = -100
+    capped = 3 * torch.tanh(x / 3)
+    each = 0.1 * torch.logsumexp(capped, 1) ** 2
+    counted = torch.ones(6, 2, dtype=bool) if kind == "probabilities" else y != -100
+    each = torch.where(counted, each, 0.0)
+    extra = {"none": each, "sum": each.sum(), "mean": each.sum() / counted.sum()}[reduction]
+    expected = F.cross_entropy(capped, y, reduction=reduction) + extra
+    mine = cross_entropy(x, y, reduction=reduction, z_loss=0.1, softcap=3.0)
+    assert_close(mine.detach(), expected.detach())
+    upstream = torch.randn_like(mine)
+    assert_close(torch.autograd.grad(mine, x, upstream)[0], torch.autograd.grad(expected, x, upstream)[0])
