@@ -60,6 +60,23 @@ def _log_base(base):
         )
     return math.log(base)
 
+
+def _sum_p_log(p, q):
+    "마지막 축으로 $\\sum_c p_c \\log q_c$. 확률 $p$가 0인 자리는 0으로 셉니다."
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(p > 0, p * np.log(q), 0).sum(axis=-1)
+
+
+def _check_pair(p, q):
+    "두 확률을 확인합니다. 모양이 다르면 브로드캐스팅하지 않고 멈춥니다."
+    (p, dtype), (q, other) = _check_sum(p, "p"), _check_sum(q, "q")
+    if p.shape != q.shape:
+        raise ValueError(
+            f"p and q must have the same shape, but got {p.shape} and {q.shape}.\n"
+            f"두 확률의 모양이 {p.shape}, {q.shape}로 다릅니다. 같은 모양으로 맞추어 주세요."
+        )
+    return p, q, np.promote_types(dtype, other)
+
 # %% ../nbs/01_information.ipynb #e4bbe9b2
 def surprisal(
     p,  # 확률: 모양은 무엇이든 됩니다
@@ -70,13 +87,7 @@ def surprisal(
     with np.errstate(divide="ignore"):
         return ((0 - np.log(p)) / _log_base(base)).astype(dtype)
 
-# %% ../nbs/01_information.ipynb #44ac2387
-def _sum_p_log(p, q):
-    "마지막 축으로 $\\sum_c p_c \\log q_c$. 확률 $p$가 0인 자리는 0으로 셉니다."
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(p > 0, p * np.log(q), 0).sum(axis=-1)
 
-# %% ../nbs/01_information.ipynb #4e75cbff
 def entropy(
     p,  # 확률: 마지막 축의 합이 1. 모양 (…, C)
     base: float = math.e,  # 로그의 밑. 2이면 비트, e이면 내트
@@ -84,17 +95,6 @@ def entropy(
     "평균 정보량입니다. 무엇이 일어날지 모르는 정도를 잽니다."
     p, dtype = _check_sum(p, "p")
     return ((0 - _sum_p_log(p, p)) / _log_base(base)).astype(dtype)
-
-# %% ../nbs/01_information.ipynb #45bac978
-def _check_pair(p, q):
-    "두 확률을 확인합니다. 모양이 다르면 브로드캐스팅하지 않고 멈춥니다."
-    (p, dtype), (q, other) = _check_sum(p, "p"), _check_sum(q, "q")
-    if p.shape != q.shape:
-        raise ValueError(
-            f"p and q must have the same shape, but got {p.shape} and {q.shape}.\n"
-            f"두 확률의 모양이 {p.shape}, {q.shape}로 다릅니다. 같은 모양으로 맞추어 주세요."
-        )
-    return p, q, np.promote_types(dtype, other)
 
 # %% ../nbs/01_information.ipynb #d0115a14
 def cross_entropy(
@@ -106,7 +106,7 @@ def cross_entropy(
     p, q, dtype = _check_pair(p, q)
     return ((0 - _sum_p_log(p, q)) / _log_base(base)).astype(dtype)
 
-# %% ../nbs/01_information.ipynb #ad11d50a
+
 def kl_divergence(
     p,  # 일이 실제로 일어나는 확률: 모양 (…, C)
     q,  # 우리가 믿는 확률: `p`와 같은 모양
