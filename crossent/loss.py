@@ -394,27 +394,6 @@ def _mend_tiny(losses, true_prob, x, target):
         values[at] = -log_probs.gather(1, targets[at])
     return losses
 
-# %% ../nbs/11_speed.ipynb #91cfea6b
-def _log_softmax_blocks(x, pull, up, z_up, grad, options, dtype):
-    "모든 선택지를 아는 길: 로그 소프트맥스를 먼저 구하고, 기울기가 필요하면 지수 함수를 한 번 더 부릅니다."
-    losses = torch.empty((x.shape[0], 1, *x.shape[2:]), dtype=dtype, device=x.device)
-    lse = torch.empty_like(losses)
-    up, z_up = (None if u is None else torch.as_tensor(u, dtype=dtype, device=x.device).expand(losses.shape) for u in (up, z_up))
-    for where, work in _work_blocks(x, grad, dtype):
-        capped = _capped(_at(x, where).to(dtype), options.softcap)
-        log_probs = torch.log_softmax(capped, 1, out=work)
-        if options.z_loss:
-            _at(lse, where).copy_(capped.amax(1, keepdim=True) - log_probs.amax(1, keepdim=True))
-        _at(losses, where).copy_(pull.losses(log_probs, where))
-        if grad is not None:
-            total = pull.total(where) * _at(up, where)
-            if options.z_loss:
-                total = total + 2 * _at(lse, where) * _at(z_up, where)
-            dlogits = pull.subtract_(log_probs.exp_().mul_(total), _at(up, where), where)
-            if options.softcap is not None:
-                dlogits.mul_(1 - (capped / options.softcap).square())
-    return losses, lse
-
 # %% ../nbs/11_speed.ipynb #2b6ce2d9
 class _IndexPull:
     "클래스 번호 정답이 로짓을 당기는 힘 q (식 4)."
@@ -470,6 +449,27 @@ class _ProbabilityPull:
         "기울기에서 힘을 뺍니다."
         return dlogits.addcmul_(self.force, up, value=-1)
 
+# %% ../nbs/11_speed.ipynb #91cfea6b
+def _log_softmax_blocks(x, pull, up, z_up, grad, options, dtype):
+    "모든 선택지를 아는 길: 로그 소프트맥스를 먼저 구하고, 기울기가 필요하면 지수 함수를 한 번 더 부릅니다."
+    losses = torch.empty((x.shape[0], 1, *x.shape[2:]), dtype=dtype, device=x.device)
+    lse = torch.empty_like(losses)
+    up, z_up = (None if u is None else torch.as_tensor(u, dtype=dtype, device=x.device).expand(losses.shape) for u in (up, z_up))
+    for where, work in _work_blocks(x, grad, dtype):
+        capped = _capped(_at(x, where).to(dtype), options.softcap)
+        log_probs = torch.log_softmax(capped, 1, out=work)
+        if options.z_loss:
+            _at(lse, where).copy_(capped.amax(1, keepdim=True) - log_probs.amax(1, keepdim=True))
+        _at(losses, where).copy_(pull.losses(log_probs, where))
+        if grad is not None:
+            total = pull.total(where) * _at(up, where)
+            if options.z_loss:
+                total = total + 2 * _at(lse, where) * _at(z_up, where)
+            dlogits = pull.subtract_(log_probs.exp_().mul_(total), _at(up, where), where)
+            if options.softcap is not None:
+                dlogits.mul_(1 - (capped / options.softcap).square())
+    return losses, lse
+
 # %% ../nbs/11_speed.ipynb #019329ae
 def _upstream_rows(upstream, counted, masses, rows, reduction):
     "줄이기를 거슬러 온 표본별 상류 기울기: (행, 1[, 자리]) 모양, 모두 같으면 스칼라."
@@ -524,6 +524,25 @@ def _is_simple(x, pull, options, scale):
         return bool(torch.isfinite(scale).all())
     return scale is None or math.isfinite(scale)
 
+# %% ../nbs/11_speed.ipynb #ab773216
+def _z_upstream(upstream, counted, rows, options, dtype):
+    "z-loss로 가는 표본별 상류 기울기. 평균은 세는 표본의 수로 나눕니다."
+    if upstream is None or not options.z_loss:
+        return None
+    counts = None if counted is None else counted.to(dtype)
+    return _upstream_rows(upstream * options.z_loss, counted, counts, rows, options.reduction)
+
+
+def _reduced_loss(losses, lse, counted, masses, options):
+    "표본별 손실에서 무시한 표본을 지우고 줄입니다. z-loss가 있으면 더합니다."
+    if counted is not None:
+        losses = torch.where(counted, losses, 0.0)
+    loss = _reduce(losses, masses, options.reduction)
+    if options.z_loss:
+        counts = None if counted is None else counted.to(losses.dtype)
+        loss = loss + _reduce(_z_losses(lse, counted, options.z_loss), counts, options.reduction)
+    return loss
+
 # %% ../nbs/11_speed.ipynb #165a7596
 _COMMON = {dtype: _Options(dtype=dtype) for dtype in (torch.float32, torch.float64)}  # 가장 흔한 부름의 선택지
 
@@ -565,33 +584,6 @@ def _blocked_loss(input, target, weight, options, upstream=None):
     loss = loss.reshape(_expected_shape(input)) if options.reduction == "none" else loss
     return loss.to(options.dtype), None if grad is None else _from_rows(grad, input)
 
-# %% ../nbs/11_speed.ipynb #ab773216
-def _z_upstream(upstream, counted, rows, options, dtype):
-    "z-loss로 가는 표본별 상류 기울기. 평균은 세는 표본의 수로 나눕니다."
-    if upstream is None or not options.z_loss:
-        return None
-    counts = None if counted is None else counted.to(dtype)
-    return _upstream_rows(upstream * options.z_loss, counted, counts, rows, options.reduction)
-
-
-def _reduced_loss(losses, lse, counted, masses, options):
-    "표본별 손실에서 무시한 표본을 지우고 줄입니다. z-loss가 있으면 더합니다."
-    if counted is not None:
-        losses = torch.where(counted, losses, 0.0)
-    loss = _reduce(losses, masses, options.reduction)
-    if options.z_loss:
-        counts = None if counted is None else counted.to(losses.dtype)
-        loss = loss + _reduce(_z_losses(lse, counted, options.z_loss), counts, options.reduction)
-    return loss
-
-# %% ../nbs/11_speed.ipynb #8379988b
-def _composed_gradient(input, target, weight, options, upstream, create_graph):
-    "합성한 길의 기울기. create_graph이면 다시 미분할 수 있습니다."
-    with torch.enable_grad():
-        input = input if create_graph else input.detach().requires_grad_()
-        loss = _composed_loss(input, target, weight, options)
-        return torch.autograd.grad(loss, input, upstream, create_graph=create_graph)[0]
-
 # %% ../nbs/11_speed.ipynb #fee2a686
 def _is_batched(upstream):
     "상류 기울기가 여러 개를 한꺼번에 담은 것인지: `is_grads_batched`나 `torch.func`의 vmap."
@@ -609,6 +601,14 @@ def _rescaled(grad, upstream):
         return grad
     exact = grad.dtype != torch.bfloat16 or math.frexp(abs(factor))[0] == 0.5
     return grad.mul_(factor) if math.isfinite(factor) and exact else None
+
+# %% ../nbs/11_speed.ipynb #8379988b
+def _composed_gradient(input, target, weight, options, upstream, create_graph):
+    "합성한 길의 기울기. create_graph이면 다시 미분할 수 있습니다."
+    with torch.enable_grad():
+        input = input if create_graph else input.detach().requires_grad_()
+        loss = _composed_loss(input, target, weight, options)
+        return torch.autograd.grad(loss, input, upstream, create_graph=create_graph)[0]
 
 # %% ../nbs/11_speed.ipynb #2d6ed683
 class _CrossEntropy(torch.autograd.Function):
@@ -648,12 +648,18 @@ def _is_ordinary(*tensors):
             return False
     return True
 
-# %% ../nbs/11_speed.ipynb #0ffb4ff8
+# %% ../nbs/11_speed.ipynb #b45ca71a
+def _in_autocast(input):
+    "이 장치에서 autocast가 켜져 있는지."
+    kind = input.device.type
+    return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+
+
 def _result_dtype(input, target, weight):
     "손실의 자료형: PyTorch처럼 넓히고, autocast 안에서는 반정밀도를 float32로."
     tensors = (target, weight) if target.shape == input.shape else ()
     dtype = fold(torch.promote_types, (tensor.dtype for tensor in tensors if tensor is not None), input.dtype)
-    if dtype.itemsize < 4 and torch.is_autocast_enabled(input.device.type):
+    if dtype.itemsize < 4 and _in_autocast(input):
         return torch.float32
     return dtype
 
@@ -686,7 +692,7 @@ def _checked_options(input, target, weight, reduction, ignore_index, label_smoot
     if not (weight is None or isinstance(weight, torch.Tensor)):
         return None
     dtype = _result_dtype(input, target, weight)
-    weight = weight.to(dtype) if weight is not None and torch.is_autocast_enabled(input.device.type) else weight
+    weight = weight.to(dtype) if weight is not None and _in_autocast(input) else weight
     checked = (input, target, weight, reduction, ignore_index, label_smoothing, dtype, _values_known(target))
     if not _accepted(*checked):
         return None
@@ -706,7 +712,7 @@ def _is_common(input, target, weight, reduction, ignore_index, label_smoothing):
         return False
     if input.device.type != "cpu" or not input.numel() or not _is_ordinary(input, target):
         return False
-    if target.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
+    if target.device.type != "cpu" or _in_autocast(input):
         return False
     low, high = target.aminmax()
     low, high = low.item(), high.item()
@@ -748,7 +754,7 @@ def _cross_entropy(input, target, weight, reduction, ignore_index, label_smoothi
         if z_loss or softcap is not None:
             raise TypeError("z_loss and softcap need ordinary arguments.\nz_loss와 softcap은 이 로짓과 정답에는 쓸 수 없습니다.")
         return loss
-    if torch.is_autocast_enabled(input.device.type):
+    if _in_autocast(input):
         with torch.autocast(input.device.type, enabled=False):
             return _dispatch(input, target, weight, options)
     return _dispatch(input, target, weight, options)
