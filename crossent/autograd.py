@@ -14,7 +14,7 @@ def _type_name(tensor):
     "PyTorch가 오류 문장에 쓰는 이름: Float, Long, …"
     return tensor.type().split(".")[-1].removesuffix("Tensor")
 
-# %% ../nbs/06_autograd.ipynb #745e6433
+
 def _check_logits(logits, kernel):
     "미분할 수 있는 실수 텐서인지 봅니다."
     if not logits.is_floating_point():
@@ -44,7 +44,19 @@ def _check_shapes(log_probs, target):
             "확률 정답은 crossent.cross_entropy가 받습니다."
         )
 
-# %% ../nbs/06_autograd.ipynb #2cccbf33
+# %% ../nbs/06_autograd.ipynb #5cf7393d
+def _check_classes(target, n_classes):
+    "정답이 0 이상 C 미만인지 봅니다."
+    outside = ((target < 0) | (target >= n_classes)).nonzero()
+    if len(outside):
+        where = outside[0].item()
+        raise IndexError(
+            f"Target {target[where].item()} is out of bounds.\n"
+            f"target[{where}]의 값이 {target[where].item()}입니다. "
+            f"클래스가 {n_classes}개이므로 0부터 {n_classes - 1}까지만 쓸 수 있습니다."
+        )
+
+
 def _check_inputs(log_probs, target, reduction):
     "줄이기, 모양, 자료형, 범위의 차례로 봅니다."
     if reduction not in ("none", "mean", "sum"):
@@ -59,18 +71,6 @@ def _check_inputs(log_probs, target, reduction):
             f"정답의 자료형이 {target.dtype}입니다. 클래스 번호라면 target.long()으로 바꾸어 주세요."
         )
     _check_classes(target, log_probs.shape[1])
-
-# %% ../nbs/06_autograd.ipynb #5cf7393d
-def _check_classes(target, n_classes):
-    "정답이 0 이상 C 미만인지 봅니다."
-    outside = ((target < 0) | (target >= n_classes)).nonzero()
-    if len(outside):
-        where = outside[0].item()
-        raise IndexError(
-            f"Target {target[where].item()} is out of bounds.\n"
-            f"target[{where}]의 값이 {target[where].item()}입니다. "
-            f"클래스가 {n_classes}개이므로 0부터 {n_classes - 1}까지만 쓸 수 있습니다."
-        )
 
 # %% ../nbs/06_autograd.ipynb #637b26ad
 class Softmax(torch.autograd.Function):
