@@ -16,7 +16,8 @@ site: $(BIN)/ready
 	$(BIN)/python -m blog.build
 
 test: $(BIN)/ready
-	$(BIN)/python -m pytest
+	# 코어 둘에 나누어 돌립니다. 토치가 저마다 코어를 모두 쓰려 들면 서로 느려집니다.
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet -n 2 --dist worksteal
 
 lab: $(BIN)/ready
 	$(BIN)/jupyter lab nbs

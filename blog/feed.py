@@ -60,8 +60,11 @@ def not_found(site):
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <title>쪽을 찾지 못했습니다 – {escape(site.title)}</title>
+<script>try {{ document.documentElement.dataset.theme = localStorage.getItem("theme") || ""; }} catch {{}}</script>
 <style>
 :root {{ color-scheme: light dark; }}
+:root[data-theme="light"] {{ color-scheme: light; }}
+:root[data-theme="dark"] {{ color-scheme: dark; }}
 body {{ display: grid; place-content: center; min-height: 90vh; margin: 0; padding: 1.5rem; font-family: "Apple SD Gothic Neo", "Noto Sans KR", "Malgun Gothic", sans-serif; line-height: 1.8; word-break: keep-all; background: light-dark(#fdfcfa, #15171b); color: light-dark(#23262b, #dde1e7); }}
 main {{ max-width: 34rem; }}
 h1 {{ line-height: 1.3; margin: 0 0 0.5rem; }}

@@ -85,6 +85,7 @@ def tidy(page, soup, folder):
         extra.decompose()
     tidy_code(body)
     tidy_answers(body)
+    fold_figure_code(body, soup)
     tidy_callouts(body, soup)
     tidy_headings(body)
     tidy_tables(body, soup)
@@ -133,6 +134,18 @@ def tidy_answers(body):
         for output in cell.select(".cell-output"):
             if not output.find_parent("details"):
                 details.append(output.extract())
+
+
+def fold_figure_code(body, soup):
+    "그림을 그리기만 하는 긴 코드는 접어 두어, 읽는 이가 그림을 먼저 보게 합니다."
+    for cell in body.select(".cell"):
+        code = cell.find("div", class_="code")
+        if cell.find("details") or not code or not cell.find("img") or code.get_text().count("\n") < 5:
+            continue
+        details, summary = soup.new_tag("details", attrs={"class": "figure-code"}), soup.new_tag("summary")
+        summary.string = "그림을 그린 코드"
+        code.wrap(details)
+        details.insert(0, summary)
 
 
 def tidy_callouts(body, soup):
