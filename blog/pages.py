@@ -129,8 +129,11 @@ def tidy_answers(body):
     "연습문제의 답은 코드와 출력을 함께 접습니다."
     for details in body.select(".cell details"):
         cell = details.find_parent(class_="cell")
-        details["class"] = "answer"
         details.attrs.pop("open", None)
+        if details.summary.get_text(strip=True) != "답 보기":
+            details["class"] = "figure-code"
+            continue
+        details["class"] = "answer"
         for output in cell.select(".cell-output"):
             if not output.find_parent("details"):
                 details.append(output.extract())
@@ -143,7 +146,7 @@ def fold_figure_code(body, soup):
         if cell.find("details") or not code or not cell.find("img") or code.get_text().count("\n") < 5:
             continue
         details, summary = soup.new_tag("details", attrs={"class": "figure-code"}), soup.new_tag("summary")
-        summary.string = "그림을 그린 코드"
+        summary.string = "그림을 그리는 코드"
         code.wrap(details)
         details.insert(0, summary)
 
