@@ -276,7 +276,10 @@ def _composed_loss(input, target, weight, options):
 # %% ../nbs/11_speed.ipynb #07e0fbc3
 import math
 import mmap
+import os
+import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 from torch.autograd import forward_ad
 from torch.autograd.function import once_differentiable
@@ -340,17 +343,47 @@ def _new_gradient(x):
     memory.madvise(mmap.MADV_HUGEPAGE)
     return torch.frombuffer(memory, dtype=x.dtype).view(x.shape)
 
+# %% ../nbs/11_speed.ipynb #4a1cf4c9
+_pools = {}  # 스레드 수 → 일꾼들
+os.register_at_fork(after_in_child=_pools.clear)
+
+
+def _work_alone():
+    "이 일꾼이 연산 하나를 혼자 하게 합니다. 먼저 물어보아야 기본값이 나중에 덮어쓰지 않습니다."
+    torch.get_num_threads()
+    torch.set_num_threads(1)
+
+
+def _workers(threads):
+    "연산 하나를 혼자서 하는(스레드 1개짜리) 일꾼 threads명. 한 번 만들어 계속 씁니다."
+    if threads not in _pools:
+        kept, ready = torch.get_num_threads(), threading.Barrier(threads)
+        _pools[threads] = ThreadPoolExecutor(threads, "crossent", _work_alone)
+        list(_pools[threads].map(lambda _: ready.wait(), range(threads)))  # 모두 깨어나 제 스레드 수를 정할 때까지
+        torch.set_num_threads(kept)  # 일꾼이 바꾼 기본값을 되돌립니다
+    return _pools[threads]
+
+
+def _share(run, x):
+    "블록의 자리들을 일꾼에게 나누어 줍니다. 작거나 GPU이거나 스레드가 하나면 그냥 합니다."
+    threads = torch.get_num_threads() if x.device.type == "cpu" else 1
+    if threads == 1 or x.numel() <= _CPU_BLOCK // 2:
+        return run([None] if x.numel() <= _block_size(x) else _blocks(x.shape, _block_size(x)))
+    places = list(_blocks(x.shape, max(1, _block_size(x) // threads)))
+    ends = [len(places) * k // threads for k in range(threads + 1)]
+    quiet = torch.inference_mode() if torch.is_inference_mode_enabled() else torch.no_grad()
+    list(_workers(threads).map(quiet(run), [places[a:b] for a, b in zip(ends, ends[1:])]))
+
 # %% ../nbs/11_speed.ipynb #882a4dae
 def _at(tensor, where):
     "블록의 자리. 블록이 하나뿐이면(None) 자르지 않습니다."
     return tensor if where is None else tensor[where]
 
 
-def _work_blocks(x, grad, dtype):
+def _work_blocks(places, x, grad, dtype):
     "블록의 자리와, 그 블록을 계산할 이어진 공간. 될 수 있으면 기울기 자리를 바로 씁니다."
-    size = _block_size(x)
     direct, scratch = grad is not None and grad.dtype == dtype, None
-    for where in [None] if x.numel() <= size else _blocks(x.shape, size):
+    for where in places:
         out = None if grad is None else _at(grad, where)
         if direct and out.is_contiguous():
             yield where, out
@@ -368,16 +401,19 @@ def _softmax_blocks(x, target, scale, grad, dtype):
     true_prob = torch.empty(target.shape, dtype=dtype)
     rest = torch.empty(target.shape, dtype=dtype)
     rowwise = isinstance(scale, torch.Tensor) and scale.dim() > 0
-    for where, probs in _work_blocks(x, grad, dtype):
-        y, true, others = _at(target, where), _at(true_prob, where), _at(rest, where)
-        torch.softmax(_at(x, where), 1, dtype=dtype, out=probs)
-        torch.gather(probs, 1, y, out=true)
-        torch.sum(probs.scatter_(1, y, 0.0), 1, keepdim=True, out=others)
-        if grad is not None:
-            dtrue = torch.where(true > 0.5, -others, true - 1)
-            probs.scatter_(1, y, dtrue).mul_(_at(scale, where) if rowwise else scale)
-    losses = rest.div_(true_prob).log1p_()
-    return _mend_tiny(losses, true_prob, x, target)
+
+    def run(places):
+        for where, probs in _work_blocks(places, x, grad, dtype):
+            y, true, others = _at(target, where), _at(true_prob, where), _at(rest, where)
+            torch.softmax(_at(x, where), 1, dtype=dtype, out=probs)
+            torch.gather(probs, 1, y, out=true)
+            torch.sum(probs.scatter_(1, y, 0.0), 1, keepdim=True, out=others)
+            if grad is not None:
+                dtrue = torch.where(true > 0.5, -others, true - 1)
+                probs.scatter_(1, y, dtrue).mul_(_at(scale, where) if rowwise else scale)
+
+    _share(run, x)
+    return _mend_tiny(rest.div_(true_prob).log1p_(), true_prob, x, target)
 
 # %% ../nbs/11_speed.ipynb #3f868494
 def _mend_tiny(losses, true_prob, x, target):
@@ -432,22 +468,23 @@ class _ProbabilityPull:
     def __init__(self, target, weight, smoothing, classes, dtype):
         self.target, self.weight, self.dtype = target, weight, dtype
         self.smoothing, self.share = smoothing, smoothing / classes
+        self.now = threading.local()  # 일꾼마다 지금 블록의 힘
 
     def losses(self, log_probs, where):
         "블록의 표본별 손실. 힘을 만들어 기울기를 구할 때까지 들고 있습니다."
         force = _at(self.target, where).to(self.dtype)
         if self.smoothing:
             force = force * (1 - self.smoothing) + self.share
-        self.force = force if self.weight is None else force * self.weight
-        return -(log_probs * self.force).sum(1, keepdim=True)
+        self.now.force = force if self.weight is None else force * self.weight
+        return -(log_probs * self.now.force).sum(1, keepdim=True)
 
     def total(self, where):
         "힘을 클래스에 걸쳐 더한 값."
-        return self.force.sum(1, keepdim=True)
+        return self.now.force.sum(1, keepdim=True)
 
     def subtract_(self, dlogits, up, where):
         "기울기에서 힘을 뺍니다."
-        return dlogits.addcmul_(self.force, up, value=-1)
+        return dlogits.addcmul_(self.now.force, up, value=-1)
 
 # %% ../nbs/11_speed.ipynb #91cfea6b
 def _log_softmax_blocks(x, pull, up, z_up, grad, options, dtype):
@@ -455,19 +492,23 @@ def _log_softmax_blocks(x, pull, up, z_up, grad, options, dtype):
     losses = torch.empty((x.shape[0], 1, *x.shape[2:]), dtype=dtype, device=x.device)
     lse = torch.empty_like(losses)
     up, z_up = (None if u is None else torch.as_tensor(u, dtype=dtype, device=x.device).expand(losses.shape) for u in (up, z_up))
-    for where, work in _work_blocks(x, grad, dtype):
-        capped = _capped(_at(x, where).to(dtype), options.softcap)
-        log_probs = torch.log_softmax(capped, 1, out=work)
-        if options.z_loss:
-            _at(lse, where).copy_(capped.amax(1, keepdim=True) - log_probs.amax(1, keepdim=True))
-        _at(losses, where).copy_(pull.losses(log_probs, where))
-        if grad is not None:
-            total = pull.total(where) * _at(up, where)
+
+    def run(places):
+        for where, work in _work_blocks(places, x, grad, dtype):
+            capped = _capped(_at(x, where).to(dtype), options.softcap)
+            log_probs = torch.log_softmax(capped, 1, out=work)
             if options.z_loss:
-                total = total + 2 * _at(lse, where) * _at(z_up, where)
-            dlogits = pull.subtract_(log_probs.exp_().mul_(total), _at(up, where), where)
-            if options.softcap is not None:
-                dlogits.mul_(1 - (capped / options.softcap).square())
+                _at(lse, where).copy_(capped.amax(1, keepdim=True) - log_probs.amax(1, keepdim=True))
+            _at(losses, where).copy_(pull.losses(log_probs, where))
+            if grad is not None:
+                total = pull.total(where) * _at(up, where)
+                if options.z_loss:
+                    total = total + 2 * _at(lse, where) * _at(z_up, where)
+                dlogits = pull.subtract_(log_probs.exp_().mul_(total), _at(up, where), where)
+                if options.softcap is not None:
+                    dlogits.mul_(1 - (capped / options.softcap).square())
+
+    _share(run, x)
     return losses, lse
 
 # %% ../nbs/11_speed.ipynb #019329ae
