@@ -80,7 +80,7 @@ def _same_shape(grad, output):
         )
     return _widen(grad)
 
-# %% ../nbs/02_softmax.ipynb #8717c2eb
+
 def softmax_vjp(
     dprobs,  # 상류 기울기 $\partial L/\partial p$: `probs`와 같은 모양
     probs,  # 순전파가 낸 확률 $p$

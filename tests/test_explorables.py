@@ -137,7 +137,7 @@ def test_information_by_mouse_in_both_units(visit):
     p, q = check_information(numbers(page), 2)
     assert p[0] > 0.7 and q[2] > 0.6
     same(p[1:] / p[1], [1, 0.5, 0.5])  # 나머지는 비율대로 나눠 갖습니다
-    page.get_by_label("나트").check()
+    page.get_by_label("내트").check()
     check_information(numbers(page), math.e)
 
 

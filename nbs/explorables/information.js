@@ -5,7 +5,7 @@ import { button, canvas, choice, fixed, frame, html, onResize, set, show, slider
 const NAMES = ["맑음", "흐림", "비", "눈"];
 const P = [0.5, 0.25, 0.125, 0.125];
 const Q = [0.25, 0.25, 0.25, 0.25];
-const UNITS = { bit: { base: 2, word: "비트" }, nat: { base: Math.E, word: "나트" } };
+const UNITS = { bit: { base: 2, word: "비트" }, nat: { base: Math.E, word: "내트" } };
 const ink = (which, words) => html("b", { class: `x-ink-${which}` }, words);
 const TALLEST = 5; // 넓이 그림의 세로축 끝(비트)
 
@@ -109,7 +109,7 @@ export default function build(root) {
 
   const units = choice({
     label: "단위",
-    options: [["bit", "비트 (log₂)"], ["nat", "나트 (ln)"]],
+    options: [["bit", "비트 (log₂)"], ["nat", "내트 (ln)"]],
     get: () => state.unit,
     change(unit) {
       state.unit = unit;
