@@ -141,16 +141,18 @@ def inline(text):
 
 
 def example(symbol, notebooks):
-    "그 이름을 정의한 셀 다음에 나오는, 그 이름을 쓰는 첫 셀과 출력. 다른 것을 정의하거나 일부러 틀리는 셀은 건너뜁니다."
+    "그 이름을 정의한 뒤에 그 이름을 쓰는 셀과 출력. 짧게 쓰기만 하는 셀을, 없으면 다른 것을 함께 정의하거나 그리는 셀을 고릅니다."
     stem, cell_id = symbol.module.marker(symbol.node.lineno)
     cells = notebooks.get(stem, [])
     start = next((number for number, cell in enumerate(cells) if cell.get("id") == cell_id), len(cells))
-    for cell in cells[start + 1 : start + 12]:
-        text = "".join(cell["source"])
-        if cell["cell_type"] == "code" and not text.startswith("#|") and re.search(rf"\b{re.escape(symbol.name)}\(", text) and not re.search(r"\b(def|class|except)\b", text):
-            printed = "".join("".join(out.get("text", out.get("data", {}).get("text/plain", ""))) for out in cell["outputs"])
-            shown = f'<div class="cell-output"><pre><code>{escape(printed.rstrip())}</code></pre></div>' if printed.strip() else ""
-            return f"<h3>보기</h3>{code_html(text)}{shown}"
+    code = [(cell, "".join(cell["source"])) for cell in cells[start + 1 :] if cell["cell_type"] == "code"]
+    using = [(cell, text) for cell, text in code if re.search(rf"\b{re.escape(symbol.name)}(\.apply)?\(", text) and "#| exports" not in text]
+    plain = [(cell, text) for cell, text in using if not text.startswith("#|") and not re.search(r"\b(def|class|except)\b", text)]
+    for cell, text in plain or using:
+        text = re.sub(r"^#\|.*\n", "", text, flags=re.M)
+        printed = "".join("".join(out.get("text", out.get("data", {}).get("text/plain", ""))) for out in cell["outputs"] if "image/png" not in out.get("data", {}))
+        shown = f'<div class="cell-output"><pre><code>{escape(printed.rstrip())}</code></pre></div>' if printed.strip() else ""
+        return f"<h3>보기</h3>{code_html(text)}{shown}"
     return ""
 
 
