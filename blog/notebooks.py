@@ -60,13 +60,13 @@ def preview(notebook):
 
 def drop_noise(notebook):
     "진행 막대처럼 읽는 이에게 쓸모없는 출력을 지우고, 토막 난 글 출력을 잇습니다."
-    from nbconvert.preprocessors.coalescestreams import coalesce_streams
+    from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
     widget = "application/vnd.jupyter.widget-view+json"
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr" and widget not in out.get("data", {})]
-    coalesce_streams(notebook, {})
+    CoalesceStreamsPreprocessor(enabled=True).preprocess(notebook, {})
 
 
 def store(
