@@ -65,7 +65,7 @@ class _Rows(NamedTuple):
 
 # %% ../nbs/12_linear.ipynb #4d82113f
 def _spread(logits, weight, share):
-    "고른 몫이 쓰는 두 합: Σ w_c와 줄마다의 Σ w_c z_c."
+    "레이블 스무딩이 쓰는 두 합: Σ w_c와 줄마다의 Σ w_c z_c."
     if not share:
         return 0.0, 0.0
     return (logits.shape[1], logits.sum(1)) if weight is None else (weight.sum(), logits @ weight)
@@ -273,7 +273,9 @@ class _LinearCrossEntropy(torch.autograd.Function):
         found = found or _loss_and_found(tensors, ctx.options, ctx.want)[1]  # 두 번째 역전파면 다시
         return *found.cast(tensors, grad_output * ctx.scale), None, None, None, None
 
-# %% ../nbs/12_linear.ipynb #afef6a52
+# %% ../nbs/12_linear.ipynb #3340f0f0
+#| code-fold: true
+#| code-summary: "모양을 살피는 코드"
 def _check_linear(input, linear_weight, linear_bias):
     "선형층의 모양과 자료형이 맞는지 봅니다."
     problem = None
@@ -294,7 +296,9 @@ def _check_linear(input, linear_weight, linear_bias):
     except RuntimeError as error:
         raise RuntimeError(f"{error}\n입력은 {input.dtype}, 가중치는 {linear_weight.dtype}입니다. 자료형을 하나로 맞추세요.") from None
 
-# %% ../nbs/12_linear.ipynb #adeafa98
+# %% ../nbs/12_linear.ipynb #fc3500b7
+#| code-fold: true
+#| code-summary: "길을 고르는 코드"
 def _is_fast_case(input, linear_weight, linear_bias, target, weight):
     "빠른 길로 갈 수 있는지: 클래스 번호 정답이고 보통의 텐서이며, 변환이 없습니다."
     if torch.compiler.is_compiling() or torch.jit.is_tracing() or torch._C._are_functorch_transforms_active():
@@ -306,7 +310,9 @@ def _is_fast_case(input, linear_weight, linear_bias, target, weight):
     indices = target.dtype == torch.int64 and target.shape != (*input.shape[:-1], len(linear_weight))
     return ordinary and indices and linear_weight.dim() == 2 and input.numel() > 0 and linear_weight.numel() > 0
 
-# %% ../nbs/12_linear.ipynb #91bcfc6b
+# %% ../nbs/12_linear.ipynb #90010dba
+#| code-fold: true
+#| code-summary: "autocast를 따르는 코드"
 def _autocast(tensors):
     "autocast 안이면 `F.linear`처럼 실수 텐서들을 그 자료형으로 바꿉니다."
     kind = tensors[0].device.type
@@ -380,7 +386,9 @@ class _LinearLayerLoss(nn.Module):
     def extra_repr(self):
         return ", ".join(f"{name}={value}" for name, value in self.numbers.items())
 
-# %% ../nbs/12_linear.ipynb #465ac95b
+# %% ../nbs/12_linear.ipynb #828a5e0c
+#| code-fold: true
+#| code-summary: "인자를 살피는 코드"
 def _check_module(num_classes, weight, label_smoothing):
     "모듈을 만들 때 torch 2.13이 보는 두 가지를 봅니다."
     if weight is not None and weight.shape != (num_classes,):
