@@ -274,8 +274,6 @@ class _LinearCrossEntropy(torch.autograd.Function):
         return *found.cast(tensors, grad_output * ctx.scale), None, None, None, None
 
 # %% ../nbs/12_linear.ipynb #3340f0f0
-#| code-fold: true
-#| code-summary: "모양을 살피는 코드"
 def _check_linear(input, linear_weight, linear_bias):
     "선형층의 모양과 자료형이 맞는지 봅니다."
     problem = None
@@ -297,8 +295,6 @@ def _check_linear(input, linear_weight, linear_bias):
         raise RuntimeError(f"{error}\n입력은 {input.dtype}, 가중치는 {linear_weight.dtype}입니다. 자료형을 하나로 맞추세요.") from None
 
 # %% ../nbs/12_linear.ipynb #fc3500b7
-#| code-fold: true
-#| code-summary: "길을 고르는 코드"
 def _is_fast_case(input, linear_weight, linear_bias, target, weight):
     "빠른 길로 갈 수 있는지: 클래스 번호 정답이고 보통의 텐서이며, 변환이 없습니다."
     if torch.compiler.is_compiling() or torch.jit.is_tracing() or torch._C._are_functorch_transforms_active():
@@ -311,8 +307,6 @@ def _is_fast_case(input, linear_weight, linear_bias, target, weight):
     return ordinary and indices and linear_weight.dim() == 2 and input.numel() > 0 and linear_weight.numel() > 0
 
 # %% ../nbs/12_linear.ipynb #90010dba
-#| code-fold: true
-#| code-summary: "autocast를 따르는 코드"
 def _autocast(tensors):
     "autocast 안이면 `F.linear`처럼 실수 텐서들을 그 자료형으로 바꿉니다."
     kind = tensors[0].device.type
@@ -387,8 +381,6 @@ class _LinearLayerLoss(nn.Module):
         return ", ".join(f"{name}={value}" for name, value in self.numbers.items())
 
 # %% ../nbs/12_linear.ipynb #828a5e0c
-#| code-fold: true
-#| code-summary: "인자를 살피는 코드"
 def _check_module(num_classes, weight, label_smoothing):
     "모듈을 만들 때 torch 2.13이 보는 두 가지를 봅니다."
     if weight is not None and weight.shape != (num_classes,):

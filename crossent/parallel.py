@@ -89,7 +89,7 @@ _REDUCTIONS = ("mean", "sum", "none")
 
 _DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64)
 
-# %% ../nbs/13_parallel.ipynb #eae2f53a
+# %% ../nbs/13_parallel.ipynb #cb9d982b
 class _Facts(NamedTuple):
     "랭크마다 한 줄씩 모아 볼 사실. 모두 정수입니다."
 
@@ -118,7 +118,7 @@ def _target_hash(target):
 def _index(kind, kinds):
     return kinds.index(kind) if kind in kinds else -1
 
-# %% ../nbs/13_parallel.ipynb #a1f15593
+# %% ../nbs/13_parallel.ipynb #9a03fe2c
 def _facts(scores, classes, target, choices, hidden=0, fits=True):
     "이 랭크의 사실 한 줄."
     reduction, ignore_index, smoothing = choices
@@ -141,7 +141,7 @@ def _gather_facts(facts, group, device):
     dist.all_gather(table, mine, group=group)
     return [_Facts(*row.tolist()) for row in table]
 
-# %% ../nbs/13_parallel.ipynb #bbcf401b
+# %% ../nbs/13_parallel.ipynb #35055a09
 def _check_one(rank, facts, choices):
     "랭크 하나의 사실만 보고 알 수 있는 잘못을 찾습니다."
     if facts.dims != 2:
@@ -167,7 +167,7 @@ _MUST_AGREE = dict(rows="줄의 수", hidden="은닉 크기", dtype="자료형",
 
 _MUST_AGREE |= dict(ignore_index="ignore_index", reduction="reduction", smoothing="label_smoothing")
 
-# %% ../nbs/13_parallel.ipynb #2ab381ba
+# %% ../nbs/13_parallel.ipynb #ab7a81e2
 def _check_facts(table, target, choices):
     "모두가 같은 표를 보고, 어긋난 것이 있으면 모든 랭크가 같은 오류를 던집니다."
     for rank, facts in enumerate(table):
