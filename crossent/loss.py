@@ -98,9 +98,14 @@ def _expected_shape(input):
     return tuple(input.shape[:1] + input.shape[2:]) if input.dim() > 1 else ()
 
 
+_ARGMAX_HELP = "input의 모양이 {}, 자료형이 {}입니다. 예측한 번호(argmax)를 넣은 것 같습니다. argmax를 하기 전의 로짓 (N, C)를 넣으세요."
+
+
 def _help_shape(a):
     "모양이 어긋난 정답에 줄 도움말."
     want, got = _expected_shape(a["input"]), tuple(a["target"].shape)
+    if a["input"].dim() == 1 and not a["input"].is_floating_point():
+        return _ARGMAX_HELP.format(tuple(a["input"].shape), a["input"].dtype)
     text = f"로짓의 모양이 {tuple(a['input'].shape)}이면 정답의 모양은 {want}여야 하는데 {got}입니다."
     if a["target"].dim() == 2 and got[1:] == (1,) and got[:1] == want:
         return text + " target.squeeze(1)로 마지막 차원을 없애세요."
@@ -113,9 +118,12 @@ def _help_bounds(a):
     wrong = ((target < 0) | (target >= classes)) & (target != a["ignore_index"])
     place = [int(i) for i in wrong.nonzero()[0]]
     value = int(target[tuple(place)])
+    counted = target[target != a["ignore_index"]]
+    one_based = int(counted.min()) == 1 and int(counted.max()) == classes
+    advice = "번호가 1부터 시작한다면 target - 1을 넣으세요." if one_based else f"무시할 표본이라면 ignore_index={value}로 알려 주세요."
     return (
         f"target{place or ''}의 값이 {value}입니다. 클래스가 {classes}개이므로 0부터 {classes - 1}까지만 쓸 수 있습니다. "
-        f"무시할 표본이라면 ignore_index={value}로 알려 주세요."
+        + advice
     )
 
 
@@ -129,10 +137,19 @@ def _help_scalar_type(a):
 def _help_probabilities(a):
     "확률 정답으로 읽힌 정수 정답에 줄 도움말."
     want = _expected_shape(a["input"])
+    if a["input"].dim() == 1 and not a["input"].is_floating_point():
+        return _ARGMAX_HELP.format(tuple(a["input"].shape), a["input"].dtype)
     return (
         f"정답의 모양 {tuple(a['target'].shape)}이 로짓과 같아 확률로 읽었는데 자료형이 {a['target'].dtype}입니다. "
         f"클래스 번호라면 모양을 {want}로 바꾸고, 확률이라면 target.float()를 쓰세요."
     )
+
+
+def _help_tensor(a):
+    "텐서가 아닌 인자에 줄 도움말."
+    if isinstance(a["weight"], str):
+        return f"셋째 인자는 weight인데 {a['weight']!r}를 받았습니다. 줄이는 방법은 reduction={a['weight']!r}처럼 이름을 붙여 주세요."
+    return "로짓과 정답, weight는 모두 텐서여야 합니다. torch.as_tensor(...)로 바꾸세요."
 
 
 def _help_weight(a):
@@ -143,7 +160,7 @@ def _help_weight(a):
 # %% ../nbs/08_reduction.ipynb #83606768
 _HELP = {
     "is not a valid value for reduction": lambda a: f"받은 값은 reduction={a['reduction']!r}입니다. 'mean', 'sum', 'none' 가운데 하나를 쓰세요.",
-    "must be Tensor, not": lambda a: "로짓과 정답, weight는 모두 텐서여야 합니다. torch.as_tensor(...)로 바꾸세요.",
+    "must be Tensor, not": _help_tensor,
     "must be int, not": lambda a: f"받은 값은 ignore_index={a['ignore_index']!r}입니다. -100처럼 정수를 쓰세요.",
     "must be float, not": lambda a: f"받은 값은 label_smoothing={a['label_smoothing']!r}입니다. 0.1처럼 실수를 쓰세요.",
     "label_smoothing must be between": lambda a: f"받은 값은 label_smoothing={a['label_smoothing']}입니다. 0과 1 사이의 수를 쓰세요.",
@@ -267,6 +284,8 @@ def _composed_loss(input, target, weight, options):
     else:
         losses, row_weight = _index_losses(log_probs, target, weight, options.ignore_index, options.smoothing)
     loss = _reduce(losses, row_weight, options.reduction)
+    if options.smoothing and row_weight is not None and options.reduction == "mean":
+        loss = loss + 0.0 / row_weight.sum()  # 무게의 합이 0이면 PyTorch처럼 nan
     if options.z_loss:
         counted = _counted(input, target, options.ignore_index)
         z_losses = _z_losses(torch.logsumexp(logits, dim), counted, options.z_loss)
@@ -285,8 +304,8 @@ from torch.autograd import forward_ad
 from torch.autograd.function import once_differentiable
 from torch.overrides import handle_torch_function, has_torch_function_variadic
 
-# %% ../nbs/11_speed.ipynb #8fb0f281
-_CPU_BLOCK = 2**18  # 블록 하나의 원소 수: 캐시에 머무는 크기
+# %% ../nbs/11_speed.ipynb #c51dc026
+_CPU_BLOCK = 2**19  # 블록 하나의 원소 수: 캐시에 머무는 크기
 _GPU_BLOCK = 2**25  # GPU에서는 커널을 부르는 횟수를 줄이는 크기
 
 
@@ -330,8 +349,8 @@ def _from_rows(grad, input):
         return grad.view(input.shape)
     return grad.view(input.movedim(1, -1).shape).movedim(-1, 1)
 
-# %% ../nbs/11_speed.ipynb #dd2ddcb7
-_HUGE = 2**23  # 이보다 작으면 PyTorch의 할당기가 더 빠릅니다
+# %% ../nbs/11_speed.ipynb #ebb33ae9
+_HUGE = 2**25  # 이보다 작으면 할당기가 쓰던 자리를 다시 주므로 더 빠릅니다
 
 
 def _new_gradient(x):
@@ -363,16 +382,23 @@ def _workers(threads):
         torch.set_num_threads(kept)  # 일꾼이 바꾼 기본값을 되돌립니다
     return _pools[threads]
 
-
+# %% ../nbs/11_speed.ipynb #e87974f6
 def _share(run, x):
-    "블록의 자리들을 일꾼에게 나누어 줍니다. 작거나 GPU이거나 스레드가 하나면 그냥 합니다."
+    "블록의 자리들을 나와 일꾼들이 나누어 맡습니다. 작거나 GPU이거나 스레드가 하나면 그냥 합니다."
     threads = torch.get_num_threads() if x.device.type == "cpu" else 1
-    if threads == 1 or x.numel() <= _CPU_BLOCK // 2:
+    if threads == 1 or x.numel() <= _CPU_BLOCK:
         return run([None] if x.numel() <= _block_size(x) else _blocks(x.shape, _block_size(x)))
-    places = list(_blocks(x.shape, max(1, _block_size(x) // threads)))
+    places = list(_blocks(x.shape, min(_CPU_BLOCK, x.numel() // threads)))
     ends = [len(places) * k // threads for k in range(threads + 1)]
     quiet = torch.inference_mode() if torch.is_inference_mode_enabled() else torch.no_grad()
-    list(_workers(threads).map(quiet(run), [places[a:b] for a, b in zip(ends, ends[1:])]))
+    others = [_workers(threads - 1).submit(quiet(run), places[a:b]) for a, b in zip(ends[1:], ends[2:])]
+    torch.set_num_threads(1)
+    try:
+        quiet(run)(places[: ends[1]])
+    finally:
+        torch.set_num_threads(threads)
+        for other in others:
+            other.result()
 
 # %% ../nbs/11_speed.ipynb #882a4dae
 def _at(tensor, where):
@@ -579,26 +605,29 @@ def _reduced_loss(losses, lse, counted, masses, options):
     if counted is not None:
         losses = torch.where(counted, losses, 0.0)
     loss = _reduce(losses, masses, options.reduction)
+    if options.smoothing and masses is not None and options.reduction == "mean":
+        loss = loss + 0.0 / masses.sum()  # 무게의 합이 0이면 PyTorch처럼 nan
     if options.z_loss:
         counts = None if counted is None else counted.to(losses.dtype)
         loss = loss + _reduce(_z_losses(lse, counted, options.z_loss), counts, options.reduction)
     return loss
 
-# %% ../nbs/11_speed.ipynb #165a7596
-_COMMON = {dtype: _Options(dtype=dtype) for dtype in (torch.float32, torch.float64)}  # 가장 흔한 부름의 선택지
+# %% ../nbs/11_speed.ipynb #eeff5b45
+_COMMON = {dtype: _Options(dtype=dtype) for dtype in _LOGITS_DTYPES}  # 가장 흔한 부름의 선택지
 
 
 def _one_block_loss(input, target, upstream):
-    "무게도 무시도 없는 한 블록짜리 평균 손실을 가장 적은 연산으로 구합니다."
+    "무게도 무시도 없는 한 블록짜리 평균 손실을 적은 연산으로 구합니다."
     y = target.unsqueeze(1)
-    probs = torch.softmax(input, 1)
+    probs = torch.softmax(input, 1, dtype=_accumulate_dtype(input))
     true_prob = probs.gather(1, y)
     rest = probs.scatter_(1, y, 0.0).sum(1, keepdim=True)
     losses = _mend_tiny((rest / true_prob).log1p_(), true_prob, input, y)
-    if upstream is not None:
-        dtrue = torch.where(true_prob > 0.5, -rest, true_prob - 1)
-        probs.scatter_(1, y, dtrue).mul_(upstream / len(input))
-    return losses.mean(), probs
+    loss = losses.mean().to(input.dtype)
+    if upstream is None:
+        return loss, None
+    dtrue = torch.where(true_prob > 0.5, -rest, true_prob - 1)
+    return loss, probs.scatter_(1, y, dtrue).mul_(upstream / len(input)).to(input.dtype)
 
 # %% ../nbs/11_speed.ipynb #d156e998
 def _blocked_loss(input, target, weight, options, upstream=None):
