@@ -87,7 +87,7 @@ def nll_loss(
     log_probs,  # 로그 확률 $\log p$: 모양 (N, C)
     target,  # 정답 번호 $y$: 모양 (N), 0 이상 C 미만
     reduction: str = "mean",  # "none", "mean", "sum"
-):  # 손실(nat): "none"이면 모양 (N), 아니면 수 하나
+):  # 손실(내트): "none"이면 모양 (N), 아니면 수 하나
     "정답 칸의 로그 확률을 뽑아 부호를 뒤집습니다."
     log_probs, target = check_inputs(log_probs, target, reduction)
     losses = -log_probs[np.arange(len(target)), target]
