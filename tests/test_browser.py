@@ -335,6 +335,15 @@ def test_search_finds_the_post(reader, words, post):
         assert any(f"/{post}.html" in f"/{address}" for _, _, address in results[:5]), (words, [address for _, _, address in results[:5]])
 
 
+def test_search_does_not_find_abbreviations_inside_words(reader):
+    page = reader().open("index.html")
+    page.wait_for_load_state("networkidle")
+    for words in ("ppl", "퍼플렉시티"):
+        results = search(page, words)
+        assert "language_model.html" in results[0][2]
+        assert not any(address.startswith("autograd.html") for _, _, address in results), words  # apply의 ppl
+
+
 def test_search_names_the_section_and_goes_there(reader):
     page = reader().open("softmax.html")
     page.wait_for_load_state("networkidle")

@@ -8,7 +8,7 @@ async function load() {
   const data = await (await fetch(new URL("search.json", base))).json();
   index = {
     groups: data.synonyms.map((group) => [...new Set(group.map(squeeze))]),
-    entries: data.entries.map(([post, url, section, text]) => ({ post, url, section, text, where: [post, section, text].map(squeeze) })),
+    entries: data.entries.map(([post, url, section, text]) => ({ post, url, section, text, where: [post, section, text].map(squeeze), plain: [post, section, text].map((words) => words.toLowerCase()) })),
   };
 }
 
@@ -30,13 +30,18 @@ function split(text) {
   return [...split(text.slice(0, at)), name, ...split(text.slice(at + name.length))].filter((piece) => piece.length > 1);
 }
 
+// ppl, lse 같은 줄임말은 apply, else 속에도 있으므로, 낱말의 첫머리에 있을 때만 셉니다.
+function has(entry, part, name) {
+  return entry.where[part].includes(name) && (!/^[a-z]{1,3}$/.test(name) || new RegExp(`(?<![a-z])${name}`).test(entry.plain[part]));
+}
+
 function score(entry, names) {
   let total = 0;
   for (const name of names) {
-    const [post, section, text] = entry.where;
-    if (post.includes(name)) total = Math.max(total, entry.section === "" ? 120 : 20);
-    if (section.includes(name)) total = Math.max(total, section === name ? 90 : 60);
-    if (text.includes(name)) total = Math.max(total, 10 + Math.min(9, text.split(name).length));
+    const [, section, text] = entry.where;
+    if (has(entry, 0, name)) total = Math.max(total, entry.section === "" ? 120 : 20);
+    if (has(entry, 1, name)) total = Math.max(total, section === name ? 90 : 60);
+    if (has(entry, 2, name)) total = Math.max(total, 10 + Math.min(9, text.split(name).length));
   }
   // 풀이가 있는 글이 API 문서보다 앞섭니다.
   return entry.url.startsWith("api/") ? total * 0.6 : total;
