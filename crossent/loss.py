@@ -619,7 +619,7 @@ _COMMON = {dtype: _Options(dtype=dtype) for dtype in _LOGITS_DTYPES}  # 가장 �
 def _one_block_loss(input, target, upstream):
     "무게도 무시도 없는 한 블록짜리 평균 손실을 적은 연산으로 구합니다."
     y = target.unsqueeze(1)
-    probs = torch.softmax(input, 1, dtype=_accumulate_dtype(input))
+    probs = torch.softmax(input, 1, dtype=torch.float32 if input.dtype.itemsize < 4 else None)
     true_prob = probs.gather(1, y)
     rest = probs.scatter_(1, y, 0.0).sum(1, keepdim=True)
     losses = _mend_tiny((rest / true_prob).log1p_(), true_prob, input, y)
@@ -686,8 +686,8 @@ class _CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, input, target, weight, options):
-        early = options.reduction != "none" and input.dtype != torch.float16
-        loss, ctx.grad = _blocked_loss(input, target, weight, options, 1.0 if early else None)
+        ctx.early = options.reduction != "none" and input.dtype != torch.float16
+        loss, ctx.grad = _blocked_loss(input, target, weight, options, 1.0 if ctx.early else None)
         ctx.save_for_backward(input, target, weight)
         ctx.options = options
         return loss
@@ -699,6 +699,8 @@ class _CrossEntropy(torch.autograd.Function):
         if again or _is_batched(dloss):
             grad = _composed_gradient(*ctx.saved_tensors, ctx.options, dloss, again)
         else:
+            if grad is None and ctx.early:  # 두 번째 역전파: 처음과 똑같은 차례로 다시
+                grad = _blocked_loss(*ctx.saved_tensors, ctx.options, 1.0)[1]
             grad = None if grad is None else _rescaled(grad, dloss)
             grad = _blocked_loss(*ctx.saved_tensors, ctx.options, dloss)[1] if grad is None else grad
         return grad, None, None, None
@@ -754,12 +756,17 @@ def _dispatch(input, target, weight, options):
         return _CrossEntropy.apply(input, target, weight, options)
     return _blocked_loss(input, target, weight, options)[0]
 
+# %% ../nbs/11_speed.ipynb #72f3a545
+def _fits_int64(number):
+    "PyTorch가 정수로 받아 주는 크기인지."
+    return not isinstance(number, int) or -(2**63) <= number < 2**63
+
 # %% ../nbs/11_speed.ipynb #a83de7bf
 def _checked_options(input, target, weight, reduction, ignore_index, label_smoothing, z_loss, softcap):
     "인자를 검사하고 선택지로 묶습니다. 우리가 모르는 인자면 None."
-    if not all(isinstance(tensor, torch.Tensor) for tensor in (input, target) if tensor is not None):
+    if not (isinstance(input, torch.Tensor) and isinstance(target, torch.Tensor)):
         return None
-    if not (weight is None or isinstance(weight, torch.Tensor)):
+    if not (weight is None or isinstance(weight, torch.Tensor)) or not _fits_int64(ignore_index):
         return None
     dtype = _result_dtype(input, target, weight)
     weight = weight.to(dtype) if weight is not None and _in_autocast(input) else weight
@@ -850,9 +857,10 @@ class _ExplicitBackward(torch.nn.CrossEntropyLoss):
         return {name: getattr(self, name) for name in names} | {"reduction": _reduction_name(self.reduction)}
 
     def forward(self, input, target):
+        loss = _cross_entropy(input, target, self.weight, **self._arguments())
         if not torch.compiler.is_compiling():
             self._last = weakref.ref(input), weakref.ref(target)
-        return _cross_entropy(input, target, self.weight, **self._arguments())
+        return loss
 
     def backward(self, grad_output):
         "마지막 forward의 손실에 대한 상류 기울기를 받아 로짓의 기울기를 돌려줍니다."
@@ -861,7 +869,13 @@ class _ExplicitBackward(torch.nn.CrossEntropyLoss):
             raise RuntimeError("backward needs the tensors given to forward.\nforward에 넘긴 로짓과 정답을 변수에 담아 둔 채로 부르세요.")
         options = _checked_options(input, target, self.weight, **self._arguments())
         shape = _expected_shape(input) if options.reduction == "none" else ()
-        upstream = torch.as_tensor(grad_output, dtype=options.dtype, device=input.device).expand(shape)
+        upstream = torch.as_tensor(grad_output, dtype=options.dtype, device=input.device)
+        if upstream.dim() and upstream.shape != shape:
+            raise RuntimeError(
+                f"Mismatch in shape: grad_output[0] has a shape of {upstream.shape} and output[0] has a shape of {torch.Size(shape)}.\n"
+                f"상류 기울기의 모양이 {tuple(upstream.shape)}입니다. 손실의 모양 {tuple(shape)}에 맞추세요. 수 하나를 주어도 됩니다."
+            )
+        upstream = upstream.expand(shape)
         with torch.no_grad():
             return _logits_gradient(input, target, self.weight, options, upstream)
 

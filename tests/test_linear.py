@@ -1,6 +1,7 @@
 "crossent.linear를 F.cross_entropy(F.linear(...))의 float64 답과 견줍니다."
 
 import itertools
+import pickle
 
 import pytest
 
@@ -358,3 +359,11 @@ def test_same_as_the_plain_path():
     assert_close(ours, plain)
     for a, b in zip(torch.autograd.grad(ours, leaves), torch.autograd.grad(plain, leaves)):
         assert_close(a, b, rtol=1e-9, atol=1e-12)
+
+
+def test_used_module_can_be_pickled():
+    module = LinearCrossEntropyLoss(5, 7)
+    input, target = torch.randn(6, 5), torch.randint(7, (6,))
+    loss = module(input, target)
+    again = pickle.loads(pickle.dumps(module))
+    assert_close(again(input, target), loss)
