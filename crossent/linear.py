@@ -273,7 +273,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
         found = found or _loss_and_found(tensors, ctx.options, ctx.want)[1]  # 두 번째 역전파면 다시
         return *found.cast(tensors, grad_output * ctx.scale), None, None, None, None
 
-# %% ../nbs/12_linear.ipynb #3340f0f0
+# %% ../nbs/12_linear.ipynb #afef6a52
 def _check_linear(input, linear_weight, linear_bias):
     "선형층의 모양과 자료형이 맞는지 봅니다."
     problem = None
@@ -294,7 +294,7 @@ def _check_linear(input, linear_weight, linear_bias):
     except RuntimeError as error:
         raise RuntimeError(f"{error}\n입력은 {input.dtype}, 가중치는 {linear_weight.dtype}입니다. 자료형을 하나로 맞추세요.") from None
 
-# %% ../nbs/12_linear.ipynb #fc3500b7
+# %% ../nbs/12_linear.ipynb #adeafa98
 def _is_fast_case(input, linear_weight, linear_bias, target, weight):
     "빠른 길로 갈 수 있는지: 클래스 번호 정답이고 보통의 텐서이며, 변환이 없습니다."
     if torch.compiler.is_compiling() or torch.jit.is_tracing() or torch._C._are_functorch_transforms_active():
@@ -306,7 +306,7 @@ def _is_fast_case(input, linear_weight, linear_bias, target, weight):
     indices = target.dtype == torch.int64 and target.shape != (*input.shape[:-1], len(linear_weight))
     return ordinary and indices and linear_weight.dim() == 2 and input.numel() > 0 and linear_weight.numel() > 0
 
-# %% ../nbs/12_linear.ipynb #90010dba
+# %% ../nbs/12_linear.ipynb #91bcfc6b
 def _autocast(tensors):
     "autocast 안이면 `F.linear`처럼 실수 텐서들을 그 자료형으로 바꿉니다."
     kind = tensors[0].device.type
@@ -349,6 +349,7 @@ def linear_cross_entropy(
     _check_linear(*tensors)
     stand_in = tensors[0].new_zeros(()).expand(*input.shape[:-1], *linear_weight.shape[:-1])
     extras = dict(z_loss=z_loss, softcap=softcap)
+    ignore_index = -100 if ignore_index is None else ignore_index  # torch의 None은 -100입니다
     numbers = dict(reduction=reduction, ignore_index=ignore_index, label_smoothing=label_smoothing, **extras)
     options = _checked_options(stand_in, target, weight, **numbers)
     if options is None:
@@ -359,6 +360,11 @@ def linear_cross_entropy(
 # %% ../nbs/12_linear.ipynb #fa7a5d1d
 class _LinearLayerLoss(nn.Module):
     "선형층을 품은 손실의 순전파와, 초안의 명시적인 역전파."
+
+    _last = None
+
+    def __getstate__(self):
+        return {name: value for name, value in self.__dict__.items() if name != "_last"}
 
     def forward(self, input, target):
         self._last = None if torch.compiler.is_compiling() else (weakref.ref(input), weakref.ref(target))
@@ -380,7 +386,7 @@ class _LinearLayerLoss(nn.Module):
     def extra_repr(self):
         return ", ".join(f"{name}={value}" for name, value in self.numbers.items())
 
-# %% ../nbs/12_linear.ipynb #828a5e0c
+# %% ../nbs/12_linear.ipynb #465ac95b
 def _check_module(num_classes, weight, label_smoothing):
     "모듈을 만들 때 torch 2.13이 보는 두 가지를 봅니다."
     if weight is not None and weight.shape != (num_classes,):

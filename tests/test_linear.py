@@ -367,3 +367,8 @@ def test_used_module_can_be_pickled():
     loss = module(input, target)
     again = pickle.loads(pickle.dumps(module))
     assert_close(again(input, target), loss)
+
+
+def test_none_means_the_default_ignore_index():
+    input, matrix, target = torch.randn(6, 5), torch.randn(7, 5), torch.tensor([0, -100, 2, 3, -100, 5])
+    assert_close(linear_cross_entropy(input, matrix, target, ignore_index=None), F.cross_entropy(input @ matrix.T, target))
