@@ -106,7 +106,9 @@ def _help_shape(a):
     want, got = _expected_shape(a["input"]), tuple(a["target"].shape)
     if a["input"].dim() == 1 and not a["input"].is_floating_point():
         return _ARGMAX_HELP.format(tuple(a["input"].shape), a["input"].dtype)
-    text = f"로짓의 모양이 {tuple(a['input'].shape)}이면 정답의 모양은 {want}여야 하는데 {got}입니다."
+    text = f"로짓의 모양이 {tuple(a['input'].shape)}이면 정답의 모양은 {want}이어야 하는데 {got}입니다."
+    if a["input"].dim() > 2 and tuple(a["input"].shape[:-1]) == got:
+        return text + " 클래스 차원이 맨 뒤에 있다면 logits.movedim(-1, 1)로 옮기세요."
     if a["target"].dim() == 2 and got[1:] == (1,) and got[:1] == want:
         return text + " target.squeeze(1)로 마지막 차원을 없애세요."
     return text + " 로짓에서 클래스 차원(배치면 1번)을 뺀 모양으로 맞추세요."
@@ -114,13 +116,13 @@ def _help_shape(a):
 # %% ../nbs/08_reduction.ipynb #59a93685
 def _help_bounds(a):
     "클래스 번호가 벗어난 첫 자리를 찾아 주는 도움말."
-    classes, target = a["input"].shape[_class_dim(a["input"])], a["target"]
+    classes, target = a["input"].shape[_class_dim(a["input"])], a["target"].long()
     wrong = ((target < 0) | (target >= classes)) & (target != a["ignore_index"])
     place = [int(i) for i in wrong.nonzero()[0]]
     value = int(target[tuple(place)])
     counted = target[target != a["ignore_index"]]
     one_based = int(counted.min()) == 1 and int(counted.max()) == classes
-    advice = "번호가 1부터 시작한다면 target - 1을 넣으세요." if one_based else f"무시할 표본이라면 ignore_index={value}로 알려 주세요."
+    advice = "번호가 1부터 시작한다면 target - 1을 넣으세요." if one_based else f"무시할 표본이라면 ignore_index={value}처럼 알려 주세요."
     return (
         f"target{place or ''}의 값이 {value}입니다. 클래스가 {classes}개이므로 0부터 {classes - 1}까지만 쓸 수 있습니다. "
         + advice
@@ -172,6 +174,7 @@ _HELP = {
     "gather(): Expected dtype": _help_scalar_type,
     "not implemented for": lambda a: f"로짓의 자료형이 {a['input'].dtype}입니다. logits.float()처럼 실수로 바꾸세요.",
     "is out of bounds": _help_bounds,
+    "Overflow when unpacking": lambda a: f"받은 값은 ignore_index={a['ignore_index']}입니다. -100처럼 64비트 정수에 들어가는 수를 쓰세요.",
     "Dimension": lambda a: f"로짓의 모양이 {tuple(a['input'].shape)}이라 클래스 차원이 없습니다. (C)나 (N, C) 모양으로 주세요.",
 }
 _SHAPE_ERRORS = ("batch_size", "1D input", "Expected target size", "size mismatch", "only batches of spatial", "0D or 1D target")
@@ -386,8 +389,10 @@ def _workers(threads):
 def _share(run, x):
     "블록의 자리들을 나와 일꾼들이 나누어 맡습니다. 작거나 GPU이거나 스레드가 하나면 그냥 합니다."
     threads = torch.get_num_threads() if x.device.type == "cpu" else 1
-    if threads == 1 or x.numel() <= _CPU_BLOCK:
-        return run([None] if x.numel() <= _block_size(x) else _blocks(x.shape, _block_size(x)))
+    if x.numel() <= 4 * _CPU_BLOCK:
+        return run([None])
+    if threads == 1:
+        return run(_blocks(x.shape, _block_size(x)))
     places = list(_blocks(x.shape, min(_CPU_BLOCK, x.numel() // threads)))
     ends = [len(places) * k // threads for k in range(threads + 1)]
     quiet = torch.inference_mode() if torch.is_inference_mode_enabled() else torch.no_grad()
@@ -435,17 +440,19 @@ def _softmax_blocks(x, target, scale, grad, dtype):
             torch.gather(probs, 1, y, out=true)
             torch.sum(probs.scatter_(1, y, 0.0), 1, keepdim=True, out=others)
             if grad is not None:
-                dtrue = torch.where(true > 0.5, -others, true - 1)
+                dtrue = torch.where(others < true, -others, true - 1)
                 probs.scatter_(1, y, dtrue).mul_(_at(scale, where) if rowwise else scale)
 
     _share(run, x)
     return _mend_tiny(rest.div_(true_prob).log1p_(), true_prob, x, target)
 
-# %% ../nbs/11_speed.ipynb #3f868494
+# %% ../nbs/11_speed.ipynb #783f0491
+_FLOORS = {dtype: torch.finfo(dtype).tiny / torch.finfo(dtype).eps for dtype in (torch.float32, torch.float64)}
+
+
 def _mend_tiny(losses, true_prob, x, target):
     "정답의 확률이 자료형의 바닥에 닿은 표본만 로그 소프트맥스로 다시 구합니다."
-    limits = torch.finfo(losses.dtype)
-    floor = limits.tiny / limits.eps
+    floor = _FLOORS[losses.dtype]
     if true_prob.min().item() >= floor:
         return losses
     rows, targets, values = (tensor.movedim(1, -1) for tensor in (x, target, losses))
@@ -616,24 +623,23 @@ def _reduced_loss(losses, lse, counted, masses, options):
 _COMMON = {dtype: _Options(dtype=dtype) for dtype in _LOGITS_DTYPES}  # 가장 흔한 부름의 선택지
 
 
-def _one_block_loss(input, target, upstream):
+def _one_block_loss(input, target, make_gradient):
     "무게도 무시도 없는 한 블록짜리 평균 손실을 적은 연산으로 구합니다."
+    narrow = input.dtype.itemsize < 4
     y = target.unsqueeze(1)
-    probs = torch.softmax(input, 1, dtype=torch.float32 if input.dtype.itemsize < 4 else None)
+    probs = torch.softmax(input, 1, dtype=torch.float32 if narrow else None)
     true_prob = probs.gather(1, y)
     rest = probs.scatter_(1, y, 0.0).sum(1, keepdim=True)
     losses = _mend_tiny((rest / true_prob).log1p_(), true_prob, input, y)
-    loss = losses.mean().to(input.dtype)
-    if upstream is None:
+    loss = losses.mean().to(input.dtype) if narrow else losses.mean()
+    if not make_gradient:
         return loss, None
-    dtrue = torch.where(true_prob > 0.5, -rest, true_prob - 1)
-    return loss, probs.scatter_(1, y, dtrue).mul_(upstream / len(input)).to(input.dtype)
+    probs.scatter_(1, y, torch.where(rest < true_prob, rest.neg_(), true_prob.sub_(1))).mul_(1 / len(input))
+    return loss, probs.to(input.dtype) if narrow else probs
 
 # %% ../nbs/11_speed.ipynb #d156e998
 def _blocked_loss(input, target, weight, options, upstream=None):
     "블록으로 나누어 손실을, 상류 기울기 upstream(수나 텐서)이 있으면 로짓의 기울기까지 구합니다."
-    if options is _COMMON.get(input.dtype) and input.numel() <= _CPU_BLOCK and not isinstance(upstream, torch.Tensor):
-        return _one_block_loss(input, target, upstream)
     dtype = _accumulate_dtype(input, weight, target if target.shape == input.shape else None)
     x, pull, counted, row_weight = _problem(input, target, weight, options, dtype)
     rows = (x.shape[0], 1, *x.shape[2:])
@@ -680,6 +686,13 @@ def _composed_gradient(input, target, weight, options, upstream, create_graph):
         loss = _composed_loss(input, target, weight, options)
         return torch.autograd.grad(loss, input, upstream, create_graph=create_graph)[0]
 
+# %% ../nbs/11_speed.ipynb #caf6bfc5
+def _early_loss(input, target, weight, options, make_gradient):
+    "손실과, 상류 기울기가 1일 때의 기울기. 가장 흔하고 작은 부름은 짧은 길로 갑니다."
+    if options is _COMMON.get(input.dtype) and input.numel() <= 4 * _CPU_BLOCK:
+        return _one_block_loss(input, target, make_gradient)
+    return _blocked_loss(input, target, weight, options, 1.0 if make_gradient else None)
+
 # %% ../nbs/11_speed.ipynb #2d6ed683
 class _CrossEntropy(torch.autograd.Function):
     "순전파에서 기울기까지 만들어 두는 크로스 엔트로피."
@@ -687,7 +700,7 @@ class _CrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx, input, target, weight, options):
         ctx.early = options.reduction != "none" and input.dtype != torch.float16
-        loss, ctx.grad = _blocked_loss(input, target, weight, options, 1.0 if ctx.early else None)
+        loss, ctx.grad = _early_loss(input, target, weight, options, ctx.early)
         ctx.save_for_backward(input, target, weight)
         ctx.options = options
         return loss
@@ -700,7 +713,7 @@ class _CrossEntropy(torch.autograd.Function):
             grad = _composed_gradient(*ctx.saved_tensors, ctx.options, dloss, again)
         else:
             if grad is None and ctx.early:  # 두 번째 역전파: 처음과 똑같은 차례로 다시
-                grad = _blocked_loss(*ctx.saved_tensors, ctx.options, 1.0)[1]
+                grad = _early_loss(*ctx.saved_tensors, ctx.options, True)[1]
             grad = None if grad is None else _rescaled(grad, dloss)
             grad = _blocked_loss(*ctx.saved_tensors, ctx.options, dloss)[1] if grad is None else grad
         return grad, None, None, None
@@ -778,22 +791,31 @@ def _checked_options(input, target, weight, reduction, ignore_index, label_smoot
     smoothing = float(label_smoothing) if label_smoothing > 0 else 0.0
     return _Options(reduction, ignore_index, smoothing, z_loss, softcap, dtype)
 
-# %% ../nbs/11_speed.ipynb #f9a659e3
-def _is_common(input, target, weight, reduction, ignore_index, label_smoothing):
+# %% ../nbs/11_speed.ipynb #cfc4619c
+def _is_common(input, target, size_average, ignore_index, reduce, reduction, label_smoothing):
     "가장 흔한 부름인지: 보통의 2차원 실수 로짓과 클래스 번호, 무시한 표본도 다른 선택지도 없는 평균."
-    if weight is not None or label_smoothing != 0 or reduction != "mean" or type(ignore_index) is not int:
+    if size_average is not None or reduce is not None or reduction != "mean":
         return False
-    if type(input) is not torch.Tensor or type(target) is not torch.Tensor or input.dtype not in _COMMON:
+    if type(label_smoothing) is not float or label_smoothing != 0 or type(ignore_index) is not int:
         return False
-    if target.dtype != torch.int64 or target.dim() != 1 or input.dim() != 2 or len(input) != len(target):
+    if type(input) is not torch.Tensor or type(target) is not torch.Tensor or not _fits_int64(ignore_index):
         return False
-    if input.device.type != "cpu" or not input.numel() or not _is_ordinary(input, target):
+    if not _is_ordinary(input, target) or input.dtype not in _COMMON or target.dtype != torch.int64:
         return False
-    if target.device.type != "cpu" or _in_autocast(input):
+    if target.dim() != 1 or input.dim() != 2 or len(input) != len(target) or not input.numel():
+        return False
+    if input.device.type != "cpu" or target.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
         return False
     low, high = target.aminmax()
     low, high = low.item(), high.item()
     return low >= 0 and high < input.shape[1] and not low <= ignore_index <= high
+
+# %% ../nbs/11_speed.ipynb #b939f489
+def _common_loss(input, target):
+    "검사를 마친 가장 흔한 부름."
+    if input.requires_grad and torch.is_grad_enabled():
+        return _CrossEntropy.apply(input, target, None, _COMMON[input.dtype])
+    return _early_loss(input, target, None, _COMMON[input.dtype], False)[0]
 
 # %% ../nbs/11_speed.ipynb #48892c8f
 def cross_entropy(
@@ -810,21 +832,18 @@ def cross_entropy(
     softcap: Optional[float] = None,  # 로짓을 c·tanh(z/c)로 누를 c
 ) -> torch.Tensor:  # 손실: 스칼라, "none"이면 표본마다 하나
     "`torch.nn.functional.cross_entropy`와 같은 인자, 같은 값, 같은 기울기. 더 빠르고 메모리를 덜 씁니다."
-    extras = dict(ignore_index=ignore_index, label_smoothing=label_smoothing, z_loss=z_loss, softcap=softcap)
+    options = (size_average, ignore_index, reduce, reduction, label_smoothing)
     if has_torch_function_variadic(input, target, weight):
-        extras |= dict(size_average=size_average, reduce=reduce, reduction=reduction)
         tensors = (input, target, weight)
-        return handle_torch_function(cross_entropy, tensors, *tensors, **extras)
+        return handle_torch_function(cross_entropy, tensors, *tensors, *options, z_loss=z_loss, softcap=softcap)
+    if weight is None and not z_loss and softcap is None and _is_common(input, target, *options):
+        return _common_loss(input, target)
     reduction = _reduction_name(reduction, size_average, reduce)
-    return _cross_entropy(input, target, weight, reduction, **extras)
+    return _cross_entropy(input, target, weight, reduction, ignore_index, label_smoothing, z_loss, softcap)
 
 # %% ../nbs/11_speed.ipynb #34b1c7b6
 def _cross_entropy(input, target, weight, reduction, ignore_index, label_smoothing, z_loss, softcap):
     "옛 인자를 정리한 뒤의 크로스 엔트로피."
-    if not z_loss and softcap is None and _is_common(input, target, weight, reduction, ignore_index, label_smoothing):
-        if input.requires_grad and torch.is_grad_enabled():
-            return _CrossEntropy.apply(input, target, None, _COMMON[input.dtype])
-        return _blocked_loss(input, target, None, _COMMON[input.dtype])[0]
     options = _checked_options(input, target, weight, reduction, ignore_index, label_smoothing, z_loss, softcap)
     if options is None:
         loss = _ask_pytorch(input, target, weight, reduction, ignore_index, label_smoothing)
@@ -842,6 +861,16 @@ def _logits_gradient(input, target, weight, options, upstream):
     if not input.numel() or not _is_ordinary(input, target, weight):
         return _composed_gradient(input, target, weight, options, upstream, False)
     return _blocked_loss(input, target, weight, options, upstream)[1]
+
+# %% ../nbs/11_speed.ipynb #a283a182
+def _as_loss(upstream, shape):
+    "상류 기울기를 손실의 모양으로 폅니다."
+    if upstream.dim() and upstream.shape != shape:
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output[0] has a shape of {upstream.shape} and output[0] has a shape of {torch.Size(shape)}.\n"
+            f"상류 기울기의 모양이 {tuple(upstream.shape)}입니다. 손실의 모양 {tuple(shape)}에 맞추세요. 수 하나를 주어도 됩니다."
+        )
+    return upstream.expand(shape)
 
 # %% ../nbs/11_speed.ipynb #85ccb2e0
 class _ExplicitBackward(torch.nn.CrossEntropyLoss):
@@ -870,12 +899,7 @@ class _ExplicitBackward(torch.nn.CrossEntropyLoss):
         options = _checked_options(input, target, self.weight, **self._arguments())
         shape = _expected_shape(input) if options.reduction == "none" else ()
         upstream = torch.as_tensor(grad_output, dtype=options.dtype, device=input.device)
-        if upstream.dim() and upstream.shape != shape:
-            raise RuntimeError(
-                f"Mismatch in shape: grad_output[0] has a shape of {upstream.shape} and output[0] has a shape of {torch.Size(shape)}.\n"
-                f"상류 기울기의 모양이 {tuple(upstream.shape)}입니다. 손실의 모양 {tuple(shape)}에 맞추세요. 수 하나를 주어도 됩니다."
-            )
-        upstream = upstream.expand(shape)
+        upstream = _as_loss(upstream, shape)
         with torch.no_grad():
             return _logits_gradient(input, target, self.weight, options, upstream)
 

@@ -53,7 +53,10 @@ def test_pictures_have_caption_and_alt(path):
 
 @named(ALL)
 def test_text_is_nfc_and_has_no_machine_path(path):
-    text = path.read_text(encoding="utf-8")
+    notebook = nbformat.read(path, as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    shown = [output.get("text", "") + str(output.get("data", {}).get("text/plain", "")) for output in outputs]
+    text = "\n".join([cell.source for cell in notebook.cells] + shown)
     assert unicodedata.is_normalized("NFC", text)
     assert not re.search(r"/(work|root|tmp|home)/\w", text), f"{path.name}: 기계의 경로가 들어 있습니다"
 
