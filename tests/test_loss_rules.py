@@ -129,7 +129,7 @@ def test_first_gradient_is_not_changed_by_the_second():
     assert torch.equal(first, kept)
 
 
-@pytest.mark.parametrize("shape", [(700, 1000), (3, 600000), (60, 21, 30, 30)], ids=str)
+@pytest.mark.parametrize("shape", [(2200, 1000), (3, 800000), (200, 21, 30, 30)], ids=str)
 def test_block_boundaries_threads_and_repeats(shape):
     "블록보다 큰 줄, 나누어떨어지지 않는 줄. 스레드 수가 달라도, 다시 돌려도."
     generator = torch.Generator().manual_seed(0)
