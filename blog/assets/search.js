@@ -93,6 +93,7 @@ function snippet(text, names) {
 }
 
 function show() {
+  if (!index) return; // 색인이 오기 전에 적은 말은 색인이 온 뒤에 찾습니다
   const results = find(input.value);
   const shown = results.slice(0, 20);
   list.replaceChildren(
