@@ -352,18 +352,19 @@ def _from_rows(grad, input):
         return grad.view(input.shape)
     return grad.view(input.movedim(1, -1).shape).movedim(-1, 1)
 
-# %% ../nbs/11_speed.ipynb #ebb33ae9
+# %% ../nbs/11_speed.ipynb #5c367365
 _HUGE = 2**25  # 이보다 작으면 할당기가 쓰던 자리를 다시 주므로 더 빠릅니다
 
 
-def _new_gradient(x):
-    "기울기를 적을 빈 텐서. 큰 것은 2 MiB짜리 큰 쪽에 얹습니다."
-    size = x.numel() * x.element_size()
+def _new_gradient(x, dtype=None):
+    "x 모양의 기울기를 적을 빈 텐서. 큰 것은 2 MiB짜리 큰 쪽에 얹습니다."
+    dtype = dtype or x.dtype
+    size = x.numel() * dtype.itemsize
     if x.device.type != "cpu" or size < _HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
-        return torch.empty_like(x, memory_format=torch.contiguous_format)
+        return torch.empty_like(x, dtype=dtype, memory_format=torch.contiguous_format)
     memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     memory.madvise(mmap.MADV_HUGEPAGE)
-    return torch.frombuffer(memory, dtype=x.dtype).view(x.shape)
+    return torch.frombuffer(memory, dtype=dtype).view(x.shape)
 
 # %% ../nbs/11_speed.ipynb #4a1cf4c9
 _pools = {}  # 스레드 수 → 일꾼들
@@ -544,10 +545,10 @@ def _log_softmax_blocks(x, pull, up, z_up, grad, options, dtype):
     _share(run, x)
     return losses, lse
 
-# %% ../nbs/11_speed.ipynb #019329ae
+# %% ../nbs/11_speed.ipynb #0e6d3ddc
 def _upstream_rows(upstream, counted, masses, rows, reduction):
     "줄이기를 거슬러 온 표본별 상류 기울기: (행, 1[, 자리]) 모양, 모두 같으면 스칼라."
-    if reduction == "none":
+    if reduction == "none" and isinstance(upstream, torch.Tensor):
         up = upstream.reshape(rows)
     elif reduction == "mean":
         up = upstream / (math.prod(rows) if masses is None else masses.sum())
@@ -619,26 +620,8 @@ def _reduced_loss(losses, lse, counted, masses, options):
         loss = loss + _reduce(_z_losses(lse, counted, options.z_loss), counts, options.reduction)
     return loss
 
-# %% ../nbs/11_speed.ipynb #eeff5b45
-_COMMON = {dtype: _Options(dtype=dtype) for dtype in _LOGITS_DTYPES}  # 가장 흔한 부름의 선택지
-
-
-def _one_block_loss(input, target, make_gradient):
-    "무게도 무시도 없는 한 블록짜리 평균 손실을 적은 연산으로 구합니다."
-    narrow = input.dtype.itemsize < 4
-    y = target.unsqueeze(1)
-    probs = torch.softmax(input, 1, dtype=torch.float32 if narrow else None)
-    true_prob = probs.gather(1, y)
-    rest = probs.scatter_(1, y, 0.0).sum(1, keepdim=True)
-    losses = _mend_tiny((rest / true_prob).log1p_(), true_prob, input, y)
-    loss = losses.mean().to(input.dtype) if narrow else losses.mean()
-    if not make_gradient:
-        return loss, None
-    probs.scatter_(1, y, torch.where(rest < true_prob, rest.neg_(), true_prob.sub_(1))).mul_(1 / len(input))
-    return loss, probs.to(input.dtype) if narrow else probs
-
-# %% ../nbs/11_speed.ipynb #d156e998
-def _blocked_loss(input, target, weight, options, upstream=None):
+# %% ../nbs/11_speed.ipynb #1f01b218
+def _blocked_loss(input, target, weight, options, upstream=None, grad_dtype=None):
     "블록으로 나누어 손실을, 상류 기울기 upstream(수나 텐서)이 있으면 로짓의 기울기까지 구합니다."
     dtype = _accumulate_dtype(input, weight, target if target.shape == input.shape else None)
     x, pull, counted, row_weight = _problem(input, target, weight, options, dtype)
@@ -647,7 +630,7 @@ def _blocked_loss(input, target, weight, options, upstream=None):
     up = scale = grad = None
     if upstream is not None:
         upstream = upstream.to(dtype) if isinstance(upstream, torch.Tensor) else upstream
-        grad = _new_gradient(x)
+        grad = _new_gradient(x, grad_dtype)
         up = _upstream_rows(upstream, counted, masses, rows, options.reduction)
         scale = up if row_weight is None else up * row_weight
     if _is_simple(x, pull, options, scale):
@@ -660,7 +643,7 @@ def _blocked_loss(input, target, weight, options, upstream=None):
     loss = loss.reshape(_expected_shape(input)) if options.reduction == "none" else loss
     return loss.to(options.dtype), None if grad is None else _from_rows(grad, input)
 
-# %% ../nbs/11_speed.ipynb #fee2a686
+# %% ../nbs/11_speed.ipynb #056979d8
 def _is_batched(upstream):
     "상류 기울기가 여러 개를 한꺼번에 담은 것인지: `is_grads_batched`나 `torch.func`의 vmap."
     if torch._C._are_functorch_transforms_active():
@@ -668,15 +651,32 @@ def _is_batched(upstream):
     return not torch._C._has_storage(upstream)
 
 
-def _rescaled(grad, upstream):
-    "미리 구한 기울기에 상류 기울기를 제자리에서 곱합니다. 정확하게 할 수 없으면 None."
+def _kept_dtype(input, options):
+    "기울기를 들고 있을 자료형. 반정밀도는 나중에 곱할 수를 모르면 float32로 둡니다."
+    if input.dtype == torch.float16 or (input.dtype == torch.bfloat16 and options.reduction == "none"):
+        return torch.float32
+    return input.dtype
+
+# %% ../nbs/11_speed.ipynb #12ce13ce
+def _is_exact(grad, upstream, reduction):
+    "들고 있던 기울기에 상류 기울기를 곱해도 처음부터 구한 것과 같은지."
+    if reduction == "none":
+        return bool(torch.isfinite(upstream).all())
     if upstream.device.type != "cpu":
-        return grad.mul_(upstream)
+        return True
     factor = upstream.item()
-    if factor == 1:
-        return grad
-    exact = grad.dtype != torch.bfloat16 or math.frexp(abs(factor))[0] == 0.5
-    return grad.mul_(factor) if math.isfinite(factor) and exact else None
+    return math.isfinite(factor) and (grad.dtype != torch.bfloat16 or math.frexp(abs(factor))[0] == 0.5)
+
+
+def _rescaled(grad, upstream, dtype, reduction, keep):
+    "들고 있던 기울기에 상류 기울기를 곱합니다. 다시 쓸 일이 없으면(keep이 거짓) 제자리에서 곱합니다."
+    if reduction == "none":
+        upstream = upstream.unsqueeze(_class_dim(grad))
+    elif upstream.device.type == "cpu":
+        upstream = upstream.item()
+    if keep:
+        grad = grad.clone()
+    return (grad if isinstance(upstream, float) and upstream == 1 else grad.mul_(upstream)).to(dtype)
 
 # %% ../nbs/11_speed.ipynb #8379988b
 def _composed_gradient(input, target, weight, options, upstream, create_graph):
@@ -686,37 +686,47 @@ def _composed_gradient(input, target, weight, options, upstream, create_graph):
         loss = _composed_loss(input, target, weight, options)
         return torch.autograd.grad(loss, input, upstream, create_graph=create_graph)[0]
 
-# %% ../nbs/11_speed.ipynb #caf6bfc5
-def _early_loss(input, target, weight, options, make_gradient):
-    "손실과, 상류 기울기가 1일 때의 기울기. 가장 흔하고 작은 부름은 짧은 길로 갑니다."
-    if options is _COMMON.get(input.dtype) and input.numel() <= 4 * _CPU_BLOCK:
-        return _one_block_loss(input, target, make_gradient)
-    return _blocked_loss(input, target, weight, options, 1.0 if make_gradient else None)
+# %% ../nbs/11_speed.ipynb #95bcb390
+_keeps_graph = getattr(torch._C._autograd, "_get_current_graph_task_keep_graph", lambda: True)  # retain_graph인지
 
-# %% ../nbs/11_speed.ipynb #2d6ed683
+
+def _versions(tensors):
+    "텐서마다 제자리에서 고쳐진 횟수."
+    return [None if tensor is None or tensor.is_inference() else tensor._version for tensor in tensors]
+
+
+def _again(ctx, upstream):
+    "저장한 로짓에서 처음부터 구한 기울기. 그사이 로짓이 고쳐졌으면 None."
+    try:
+        tensors = ctx.saved_tensors
+    except RuntimeError:
+        return None
+    return _blocked_loss(*tensors, ctx.options, upstream)[1]
+
+# %% ../nbs/11_speed.ipynb #152f5fce
 class _CrossEntropy(torch.autograd.Function):
     "순전파에서 기울기까지 만들어 두는 크로스 엔트로피."
 
     @staticmethod
     def forward(ctx, input, target, weight, options):
-        ctx.early = options.reduction != "none" and input.dtype != torch.float16
-        loss, ctx.grad = _early_loss(input, target, weight, options, ctx.early)
+        loss, ctx.grad = _blocked_loss(input, target, weight, options, 1.0, _kept_dtype(input, options))
         ctx.save_for_backward(input, target, weight)
-        ctx.options = options
+        ctx.options, ctx.dtype, ctx.answers = options, input.dtype, (target, weight)
+        ctx.versions = _versions(ctx.answers)
         return loss
 
     @staticmethod
     def backward(ctx, dloss):
-        grad, ctx.grad = ctx.grad, None
-        again = torch.is_grad_enabled()
+        grad, keep, again = ctx.grad, _keeps_graph(), torch.is_grad_enabled()
+        ctx.grad = grad if keep else None
         if again or _is_batched(dloss):
-            grad = _composed_gradient(*ctx.saved_tensors, ctx.options, dloss, again)
-        else:
-            if grad is None and ctx.early:  # 두 번째 역전파: 처음과 똑같은 차례로 다시
-                grad = _early_loss(*ctx.saved_tensors, ctx.options, True)[1]
-            grad = None if grad is None else _rescaled(grad, dloss)
-            grad = _blocked_loss(*ctx.saved_tensors, ctx.options, dloss)[1] if grad is None else grad
-        return grad, None, None, None
+            return _composed_gradient(*ctx.saved_tensors, ctx.options, dloss, again), None, None, None
+        if grad is None or _versions(ctx.answers) != ctx.versions:
+            ctx.saved_tensors  # 놓아준 그래프이거나 정답이 바뀌었으면 PyTorch가 여기서 오류를 냅니다
+        dlogits = None if _is_exact(grad, dloss, ctx.options.reduction) else _again(ctx, dloss)
+        if dlogits is None:
+            dlogits = _rescaled(grad, dloss, ctx.dtype, ctx.options.reduction, keep)
+        return dlogits, None, None, None
 
 # %% ../nbs/11_speed.ipynb #202cf0f7
 _PLAIN_TYPES = (torch.Tensor, torch.nn.Parameter)
@@ -733,7 +743,7 @@ def _is_ordinary(*tensors):
             return False
     return True
 
-# %% ../nbs/11_speed.ipynb #b45ca71a
+# %% ../nbs/11_speed.ipynb #269ddab7
 def _in_autocast(input):
     "이 장치에서 autocast가 켜져 있는지."
     kind = input.device.type
@@ -752,6 +762,8 @@ def _result_dtype(input, target, weight):
 def _values_known(target):
     "정답의 값을 읽을 수 있는지: 컴파일, 변환, 가짜 텐서에서는 읽을 수 없습니다."
     if torch.compiler.is_compiling() or torch.jit.is_tracing() or type(target) is not torch.Tensor:
+        return False
+    if torch._C._len_torch_dispatch_stack():
         return False
     return not torch._C._functorch.is_functorch_wrapped_tensor(target)
 
@@ -774,12 +786,14 @@ def _fits_int64(number):
     "PyTorch가 정수로 받아 주는 크기인지."
     return not isinstance(number, int) or -(2**63) <= number < 2**63
 
-# %% ../nbs/11_speed.ipynb #a83de7bf
+# %% ../nbs/11_speed.ipynb #4ca38684
 def _checked_options(input, target, weight, reduction, ignore_index, label_smoothing, z_loss, softcap):
     "인자를 검사하고 선택지로 묶습니다. 우리가 모르는 인자면 None."
     if not (isinstance(input, torch.Tensor) and isinstance(target, torch.Tensor)):
         return None
     if not (weight is None or isinstance(weight, torch.Tensor)) or not _fits_int64(ignore_index):
+        return None
+    if input.layout != torch.strided or target.layout != torch.strided:
         return None
     dtype = _result_dtype(input, target, weight)
     weight = weight.to(dtype) if weight is not None and _in_autocast(input) else weight
@@ -791,7 +805,7 @@ def _checked_options(input, target, weight, reduction, ignore_index, label_smoot
     smoothing = float(label_smoothing) if label_smoothing > 0 else 0.0
     return _Options(reduction, ignore_index, smoothing, z_loss, softcap, dtype)
 
-# %% ../nbs/11_speed.ipynb #cfc4619c
+# %% ../nbs/11_speed.ipynb #d78c5950
 def _is_common(input, target, size_average, ignore_index, reduce, reduction, label_smoothing):
     "가장 흔한 부름인지: 보통의 2차원 실수 로짓과 클래스 번호, 무시한 표본도 다른 선택지도 없는 평균."
     if size_average is not None or reduce is not None or reduction != "mean":
@@ -800,7 +814,7 @@ def _is_common(input, target, size_average, ignore_index, reduce, reduction, lab
         return False
     if type(input) is not torch.Tensor or type(target) is not torch.Tensor or not _fits_int64(ignore_index):
         return False
-    if not _is_ordinary(input, target) or input.dtype not in _COMMON or target.dtype != torch.int64:
+    if not _is_ordinary(input, target) or input.dtype not in _LOGITS_DTYPES or target.dtype != torch.int64:
         return False
     if target.dim() != 1 or input.dim() != 2 or len(input) != len(target) or not input.numel():
         return False
@@ -810,12 +824,25 @@ def _is_common(input, target, size_average, ignore_index, reduce, reduction, lab
     low, high = low.item(), high.item()
     return low >= 0 and high < input.shape[1] and not low <= ignore_index <= high
 
-# %% ../nbs/11_speed.ipynb #b939f489
+# %% ../nbs/11_speed.ipynb #667a7245
+_SMALL = 2**17  # 원소가 이보다 적으면 계산보다 Python을 부르는 값이 큽니다
+
+
+def _small_loss(input, target):
+    "작은 부름: 로그 소프트맥스와 음의 로그 가능도를 PyTorch의 테이프에 맡깁니다."
+    wide = torch.float32 if input.dtype.itemsize < 4 else None
+    loss = F.nll_loss(torch.log_softmax(input, 1, dtype=wide), target)
+    return loss if wide is None else loss.to(input.dtype)
+
+
 def _common_loss(input, target):
     "검사를 마친 가장 흔한 부름."
+    if input.numel() < _SMALL:
+        return _small_loss(input, target)
+    options = _Options(dtype=input.dtype)
     if input.requires_grad and torch.is_grad_enabled():
-        return _CrossEntropy.apply(input, target, None, _COMMON[input.dtype])
-    return _early_loss(input, target, None, _COMMON[input.dtype], False)[0]
+        return _CrossEntropy.apply(input, target, None, options)
+    return _blocked_loss(input, target, None, options)[0]
 
 # %% ../nbs/11_speed.ipynb #48892c8f
 def cross_entropy(
@@ -903,7 +930,7 @@ class _ExplicitBackward(torch.nn.CrossEntropyLoss):
         with torch.no_grad():
             return _logits_gradient(input, target, self.weight, options, upstream)
 
-# %% ../nbs/11_speed.ipynb #c122b106
+# %% ../nbs/11_speed.ipynb #479ee753
 class CrossEntropyLoss(_ExplicitBackward):
     "`torch.nn.CrossEntropyLoss`와 같은 모듈. 손으로 유도한 `backward(grad_output)`을 더 가집니다."
 
@@ -921,3 +948,8 @@ class CrossEntropyLoss(_ExplicitBackward):
     ):
         super().__init__(weight, size_average, ignore_index, reduce, reduction, label_smoothing)
         self.z_loss, self.softcap = z_loss, softcap
+
+    def __prepare_scriptable__(self):
+        "TorchScript에는 같은 일을 하는 PyTorch의 모듈을 건넵니다. z_loss와 softcap은 옮길 수 없습니다."
+        options = {name: getattr(self, name) for name in ("ignore_index", "reduction", "label_smoothing")}
+        return self if self.z_loss or self.softcap is not None else torch.nn.CrossEntropyLoss(self.weight, **options)

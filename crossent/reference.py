@@ -189,7 +189,7 @@ def _check_label_smoothing(
             f"받은 값은 label_smoothing={label_smoothing}입니다. 백분율이 아니라 0과 1 사이의 비율입니다. 10%면 0.1을 쓰세요."
         )
 
-# %% ../nbs/09_options.ipynb #15d89bfa
+# %% ../nbs/09_options.ipynb #b16e2d5f
 def _check_logits_dtype(
     input,  # 로짓
 ):
@@ -200,7 +200,7 @@ def _check_logits_dtype(
             f"로짓(input)의 자료형이 {input.dtype}입니다. 실수로 바꿔 넣으세요. 배열은 .astype(float), 텐서는 .float()입니다."
         )
 
-
+# %% ../nbs/09_options.ipynb #3e0c84fc
 def _check_weight(
     weight,  # 클래스 가중치, 없으면 None
     input,  # 로짓

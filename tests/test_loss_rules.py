@@ -12,6 +12,17 @@ from torch.nn import functional as F
 from crossent import CrossEntropyLoss, cross_entropy, loss
 from crossent.testing import assert_close
 
+@pytest.fixture(params=[0, loss._SMALL], ids=["블록의 길", "작은 길"])
+def small(request, monkeypatch):
+    "작은 입력도 블록의 길로 보내 보고, 하던 대로 PyTorch의 테이프에도 맡겨 봅니다."
+    monkeypatch.setattr(loss, "_SMALL", request.param)
+
+
+@pytest.fixture
+def blocked(monkeypatch):
+    monkeypatch.setattr(loss, "_SMALL", 0)
+
+
 options_of = st.fixed_dictionaries(
     dict(
         reduction=st.sampled_from(["none", "mean", "sum"]),
@@ -63,7 +74,7 @@ def error(value, truth):
 
 
 @pytest.mark.parametrize("kind", ["보통", "확신", "1e4", "−inf"])
-def test_no_less_accurate_than_pytorch(kind):
+def test_no_less_accurate_than_pytorch(kind, small):
     "float64 참값에서 벗어난 정도를 모으면 PyTorch보다 크지 않습니다."
     generator = torch.Generator().manual_seed(0)
     ours, theirs, steps = [], [], 150
@@ -85,7 +96,7 @@ def test_no_less_accurate_than_pytorch(kind):
     assert (ours.amax(0) <= theirs.amax(0) * 1.25 + 1e-12).all(), (ours.amax(0), theirs.amax(0))
 
 
-def test_half_precision_accumulates_in_float32():
+def test_half_precision_accumulates_in_float32(small):
     x, y = torch.randn(30000, 10, generator=torch.Generator().manual_seed(0)), torch.zeros(30000, dtype=torch.long)
     assert F.cross_entropy(x.half(), y).isinf()
     assert_close(cross_entropy(x.half(), y), F.cross_entropy(x.half().double(), y).half())
@@ -96,7 +107,7 @@ def test_half_precision_accumulates_in_float32():
     assert_close(z.grad, true.grad.bfloat16(), 2**-8, 1e-30)
 
 
-def test_float16_with_a_gradient_scaler():
+def test_float16_with_a_gradient_scaler(small):
     "미리 나눈 기울기가 언더플로하지 않습니다."
     x, y = torch.randn(1024, 100, generator=torch.Generator().manual_seed(0)) * 4, torch.zeros(1024, dtype=torch.long)
     z, true = x.half().requires_grad_(), x.half().double().requires_grad_()
@@ -105,22 +116,77 @@ def test_float16_with_a_gradient_scaler():
     assert_close(z.grad, true.grad.half(), 2**-9, 1e-7)
 
 
-@pytest.mark.parametrize("upstream", [1.0, 0.25, 0.3])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
-def test_two_backwards(dtype, upstream):
+DTYPES = [torch.float64, torch.float32, torch.float16, torch.bfloat16]
+
+
+def upstream_for(value, kind):
+    "1, 2의 거듭제곱이 아닌 수, 표본마다 다른 수."
+    return torch.full_like(value, kind) if kind != "여럿" else torch.linspace(0.1, 2, value.numel()).to(value.dtype).reshape(value.shape)
+
+
+@pytest.mark.parametrize("kind", [1.0, 0.25, 0.3, "여럿"], ids=str)
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_two_backwards(dtype, reduction, kind, small):
+    "그래프를 남기면 두 번째 역전파가 첫 번째와 비트까지 같고, 남기지 않으면 PyTorch처럼 거절합니다."
     torch.manual_seed(0)
     x, y = torch.randn(4, 5).to(dtype).requires_grad_(), torch.randint(5, (4,))
-    value = cross_entropy(x, y)
-    g = torch.tensor(upstream, dtype=dtype)
+    value = cross_entropy(x, y, reduction=reduction)
+    g = upstream_for(value, kind)
     (first,) = torch.autograd.grad(value, x, g, retain_graph=True)
-    first = first.clone()
+    kept = first.clone()
     (second,) = torch.autograd.grad(value, x, g)
-    assert_close(first, second, 2**-8 if dtype == torch.bfloat16 else 1e-6)
+    assert torch.equal(first, kept) and torch.equal(first, second)
     with pytest.raises(RuntimeError, match="second time"):
         torch.autograd.grad(value, x, g)
 
 
-def test_first_gradient_is_not_changed_by_the_second():
+@pytest.mark.parametrize("kind", [1.0, 0.3, "여럿"], ids=str)
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_logits_changed_before_backward(dtype, reduction, kind, small):
+    "순전파 뒤에 로짓을 제자리에서 고쳐도, PyTorch에서처럼 고치기 전의 기울기가 나옵니다."
+    torch.manual_seed(0)
+    x, y = torch.randn(4, 5).to(dtype), torch.tensor([1, -100, 4, 0])
+    leaf = x.clone().requires_grad_()
+    logits = leaf * 1
+    value = cross_entropy(logits, y, reduction=reduction)
+    g = upstream_for(value, kind)
+    with torch.no_grad():
+        logits.fill_(7.0)
+    value.backward(g)
+    true = x.double().requires_grad_()
+    F.cross_entropy(true, y, reduction=reduction).backward(g.double())
+    assert_close(leaf.grad.double(), true.grad, {torch.float16: 2e-3, torch.bfloat16: 2e-2}.get(dtype, 1e-5), 1e-6)
+
+
+@pytest.mark.parametrize("which", ["target", "weight", "probabilities"])
+def test_answers_changed_before_backward(which, small):
+    "정답이나 무게를 고치면 PyTorch처럼 오류를 냅니다. 틀린 기울기를 조용히 주지 않습니다."
+    for function in (F.cross_entropy, cross_entropy):
+        x, y, w = torch.randn(4, 5, requires_grad=True), torch.randint(5, (4,)), torch.rand(5)
+        y = torch.rand(4, 5) if which == "probabilities" else y
+        value = function(x, y, w)
+        (w if which == "weight" else y).zero_()
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            value.backward()
+
+
+@pytest.mark.parametrize("bad", [float("inf"), float("nan")])
+@pytest.mark.parametrize("reduction", ["none", "sum"])
+def test_upstream_not_finite(bad, reduction, small):
+    "무시한 표본의 기울기는 상류 기울기가 inf나 nan이어도 PyTorch처럼 0입니다."
+    x, y = torch.randn(3, 4), torch.tensor([1, -100, 2])
+    grads = []
+    for function in (cross_entropy, F.cross_entropy):
+        z = x.clone().requires_grad_()
+        value = function(z, y, reduction=reduction)
+        value.backward(torch.full_like(value, bad))
+        grads.append(z.grad)
+    assert_close(*grads)
+
+
+def test_first_gradient_is_not_changed_by_the_second(small):
     x, y = torch.randn(4, 5, requires_grad=True), torch.randint(5, (4,))
     value = cross_entropy(x, y)
     (first,) = torch.autograd.grad(value, x, retain_graph=True)
@@ -170,7 +236,7 @@ def test_only_one_block_besides_the_gradient():
     assert max(size for size in made if size not in views) <= loss._CPU_BLOCK * 4 < x.nbytes / 4
 
 
-def test_module():
+def test_module(small):
     plain = torch.nn.CrossEntropyLoss(torch.tensor([1.0, 2.0]), label_smoothing=0.1)
     ours = CrossEntropyLoss(torch.tensor([1.0, 2.0]), label_smoothing=0.1)
     assert repr(ours) == repr(plain) and list(ours.state_dict()) == list(plain.state_dict()) == ["weight"]
@@ -193,7 +259,7 @@ def test_module():
         each.backward(upstream)
 
 
-def test_extras_off_change_nothing():
+def test_extras_off_change_nothing(blocked):
     x, y = torch.randn(4, 5), torch.randint(5, (4,))
     assert torch.equal(cross_entropy(x, y), cross_entropy(x, y, z_loss=0.0, softcap=None))
     with pytest.raises(TypeError):

@@ -123,3 +123,27 @@ def test_cuda(target, options):
     theirs.backward(upstream)
     assert_close(mine.detach(), theirs.detach())
     assert_close(z.grad, other.grad)
+
+
+def test_linearize():
+    "로짓에 대한 선형 근사: 정답의 값을 읽지 않고도 추적됩니다."
+    moved = [torch.func.linearize(lambda z, f=f: f(z, Y, W), X)[1](P) for f in (cross_entropy, F.cross_entropy)]
+    assert_close(*moved)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("layout", [torch.sparse_coo, torch.sparse_csr], ids=str)
+def test_sparse_probabilities(layout):
+    "성긴(sparse) 확률 정답은 PyTorch가 하는 대로."
+    sparse = P.to_sparse(layout=layout)
+    assert_close(cross_entropy(X, sparse), F.cross_entropy(X, sparse))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_scripted_module():
+    "TorchScript로 옮긴 모듈은 PyTorch의 것과 같은 값을 냅니다. 우리만의 선택지는 옮기지 못합니다."
+    options = dict(weight=W, reduction="sum", label_smoothing=0.1)
+    scripted = torch.jit.script(torch.nn.Sequential(CrossEntropyLoss(**options))[0])
+    assert_close(scripted(X, Y), F.cross_entropy(X, Y, **options))
+    with pytest.raises(torch.jit.frontend.NotSupportedError):
+        torch.jit.script(CrossEntropyLoss(z_loss=0.1))
