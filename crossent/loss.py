@@ -244,7 +244,7 @@ def _accumulate_dtype(*tensors):
     dtypes = {tensor.dtype for tensor in tensors if tensor is not None}
     return fold(torch.promote_types, dtypes, torch.float32)
 
-# %% ../nbs/10_precision.ipynb #e49de79b
+# %% ../nbs/10_precision.ipynb #1dda0fd9
 def _counted(input, target, ignore_index):
     "z-loss가 세는 표본이면 참. 확률 정답이면 모두 세므로 None."
     if target.shape == input.shape:
@@ -254,7 +254,7 @@ def _counted(input, target, ignore_index):
 
 
 def _z_losses(lse, counted, z_loss):
-    "표본별 z-loss: 계수 × (로그합지수)² (글 10의 식 3)."
+    "표본별 z-loss: λ × (로그합지수)² (글 10의 식 3)."
     losses = z_loss * lse.square()
     return losses if counted is None else torch.where(counted, losses, 0.0)
 
