@@ -15,3 +15,12 @@ def site():
     done = subprocess.run([sys.executable, "-m", "blog.build"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return ROOT / "_docs"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    "Chromium 하나. 비동기로 노트북을 돌리는 다른 검사와 섞이지 않게 파일이 끝나면 닫습니다."
+    from browsing import chromium
+
+    with chromium() as browser:
+        yield browser

@@ -10,7 +10,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from browsing import chromium, needs_chromium, serve
+from browsing import needs_chromium, serve
 
 ROOT = Path(__file__).parent.parent
 AXE = ROOT / "blog" / "node_modules" / "axe-core" / "axe.min.js"
@@ -22,12 +22,6 @@ EXPLORABLES = {
 }
 
 pytestmark = needs_chromium
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -301,7 +295,7 @@ def search(page, words):
     field = page.get_by_role("searchbox")
     field.fill("")
     field.fill(words)
-    page.wait_for_function("/찾았습니다|없습니다/.test(document.querySelector('dialog .status').textContent)")
+    page.wait_for_function("/찾았습니다|없습니다|곳입니다/.test(document.querySelector('dialog .status').textContent)")
     return page.eval_on_selector_all(
         "dialog li a", "nodes => nodes.map(n => [n.querySelector('b').textContent, n.querySelector('i')?.textContent ?? '', n.getAttribute('href')])"
     )
@@ -333,6 +327,24 @@ def test_search_finds_the_post(reader, words, post):
     for spelling in (words, unicodedata.normalize("NFD", words)):
         results = search(page, spelling)
         assert any(f"/{post}.html" in f"/{address}" for _, _, address in results[:5]), (words, [address for _, _, address in results[:5]])
+
+
+@pytest.mark.parametrize(
+    "words, post",
+    [
+        ("브로드캐스트버그", "nll"), ("로그소프트맥스역전파", "log_softmax"), ("빈칸무시", "reduction"), ("정답칸뽑기", "nll"),
+        ("가중치평균", "options"), ("기울기소실", "softmax"), ("조용히틀리는법", "nll"),
+    ],
+)
+def test_search_splits_words_typed_together(reader, words, post):
+    "띄어 쓴 글에서, 붙여 쓴 말을 찾습니다. 글에 없는 말(버그, 소실)이 섞여도 나머지로 찾습니다."
+    page = reader().open("index.html")
+    page.wait_for_load_state("networkidle")
+    for spelling in (words, unicodedata.normalize("NFD", words)):
+        results = search(page, spelling)
+        assert any(address.split("/")[-1].startswith(f"{post}.html") for _, _, address in results[:4]), (words, results[:4])
+    results = search(page, "로그소프트맥스역전파")
+    assert "log_softmax.html" in results[0][2]  # 제목에 있는 글이 먼저입니다
 
 
 def test_search_does_not_find_abbreviations_inside_words(reader):

@@ -28,12 +28,6 @@ pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
 def address():
     with serve(NBS, PAGES) as address:
         yield address

@@ -10,6 +10,7 @@ async function load() {
     groups: data.synonyms.map((group) => [...new Set(group.map(squeeze))]),
     entries: data.entries.map(([post, url, section, text]) => ({ post, url, section, text, where: [post, section, text].map(squeeze), plain: [post, section, text].map((words) => words.toLowerCase()) })),
   };
+  index.words = index.entries.map(({ plain }) => ` ${plain.join(" ")}`).join(" ").normalize("NFKC").replace(/[^\p{L}\p{N}_]+/gu, " ");
 }
 
 // 낱말 하나를, 뜻이 같은 다른 이름으로 바꾼 것까지 늘립니다. 가장 긴 이름이 먼저입니다.
@@ -47,28 +48,57 @@ function score(entry, names) {
   return entry.url.startsWith("api/") ? total * 0.6 : total;
 }
 
+// 띄어 쓰지 않은 말을, 아는 이름과 글에 나오는 낱말의 첫머리로 나눕니다: 빈칸무시 → 빈칸, 무시. 글에 없는 글자는 버립니다.
+function pieces(text) {
+  const names = new Set(index.groups.flat());
+  const best = [{ cost: 0, found: [] }];
+  for (let end = 1; end <= text.length; end++) {
+    best[end] = { cost: best[end - 1].cost + 2, found: best[end - 1].found };
+    for (let start = Math.max(0, end - 12); start < end - 1; start++) {
+      const piece = text.slice(start, end);
+      const cost = best[start].cost + (names.has(piece) ? 0.9 : 1);
+      if (cost < best[end].cost && (names.has(piece) || index.words.includes(` ${piece}`))) best[end] = { cost, found: [...best[start].found, piece] };
+    }
+  }
+  return best[text.length].found;
+}
+
 export function find(query) {
   const whole = squeeze(query);
   if (!whole) return [];
-  const attempt = (words) =>
-    index.entries
-      .map((entry, order) => {
-        const scores = words.map((names) => score(entry, names));
-        return { entry, order, names: words.flat(), total: scores.includes(0) ? 0 : scores.reduce((a, b) => a + b) };
-      })
-      .filter((result) => result.total > 0)
-      .sort((a, b) => b.total - a.total || a.order - b.order);
+  const results = new Map();
+  const sorted = () => [...results.values()].sort((a, b) => b.total - a.total || a.order - b.order);
+  const keep = (result) => results.get(result.entry)?.total >= result.total || results.set(result.entry, result);
+  // 낱말이 모두 있는 곳을 찾습니다. 적은 그대로 있는 곳에 덤(bonus)을 줍니다.
+  const attempt = (words, bonus) => {
+    if (words.length === 0) return;
+    index.entries.forEach((entry, order) => {
+      const scores = words.map((names) => score(entry, names));
+      if (!scores.includes(0)) keep({ entry, order, names: words.flat(), total: scores.reduce((a, b) => a + b) / scores.length + bonus });
+    });
+  };
   const words = query.normalize("NFKC").split(/\s+/).map(squeeze).filter(Boolean);
   const bare = (word) => (word.length > 2 ? word.replace(PARTICLES, "") : word);
   // 붙여 쓴 말은 아는 이름을 기준으로 나누어 봅니다: 소프트맥스기울기 → 소프트맥스, 기울기
   const apart = split(words.map(bare).join(""));
-  const results = [];
-  for (const tried of [[whole], words, words.map(bare), apart]) {
-    const seen = new Set(results.map((result) => result.entry));
-    results.push(...attempt(tried.map(variants)).filter((result) => !seen.has(result.entry)));
-    if (results.length >= 5) break;
+  for (const [tried, bonus] of [[[whole], 15], [words, 10], [words.map(bare), 5], [apart, 0]]) {
+    attempt(tried.map(variants), bonus);
+    if (results.size >= 5) break;
   }
-  return results;
+  if (results.size >= 5) return sorted();
+  const joined = words.map(bare).join("").slice(0, 40);
+  const found = pieces(joined);
+  const covered = found.join("").length;
+  if (covered === joined.length) attempt(found.map(variants), 0);
+  if (results.size) return sorted();
+  // 다 있는 곳이 없으면, 글자 수로 쳐서 절반 넘게 있는 곳을 몇 군데 보여 줍니다.
+  index.entries.forEach((entry, order) => {
+    const hits = found.map((piece) => [piece.length / joined.length, variants(piece)]).map(([part, names]) => ({ part, names, points: score(entry, names) }));
+    const there = hits.filter(({ points }) => points);
+    const part = there.reduce((sum, hit) => sum + hit.part, 0);
+    if (part > 0.5) keep({ entry, order, near: true, names: there.flatMap(({ names }) => names), total: 100 * part + there.reduce((sum, hit) => sum + hit.part * hit.points, 0) });
+  });
+  return sorted().slice(0, 8);
 }
 
 // 찾은 말의 둘레를 보여 줍니다. 눌러 붙인 글의 자리를 본디 글의 자리로 되돌립니다.
@@ -114,7 +144,7 @@ function show() {
       return item;
     }),
   );
-  status.textContent = !input.value.trim() ? "찾을 말을 적어 주세요." : results.length ? `${results.length}곳을 찾았습니다.` : "찾은 곳이 없습니다. 다른 말로 찾아보세요.";
+  status.textContent = !input.value.trim() ? "찾을 말을 적어 주세요." : results[0]?.near ? `꼭 맞는 곳은 없습니다. 가까운 ${results.length}곳입니다.` : results.length ? `${results.length}곳을 찾았습니다.` : "찾은 곳이 없습니다. 다른 말로 찾아보세요.";
 }
 
 function make() {
