@@ -303,6 +303,21 @@ def test_logsumexp_by_mouse_and_touch(visit):
     assert numbers(phone)["gap"] > 120
 
 
+def test_logsumexp_leaves_vertical_swipes_to_the_page(visit):
+    "가로 손잡이를 옆으로 끌면 손잡이가, 위로 쓸면 글이 움직입니다."
+    page = visit("logsumexp", width=390, has_touch=True, is_mobile=True)
+    handle = page.get_by_role("slider", name="로짓의 차이")
+    swipe(page, handle, dx=200)
+    gap = numbers(page)["gap"]
+    assert gap > 100 and page.evaluate("scrollY") == 0
+    swipe(page, handle, dy=-150)
+    page.wait_for_function("scrollY > 50")
+    assert numbers(page)["gap"] == gap
+    page.evaluate("scrollTo(0, 0)")
+    swipe(page, handle, dx=-100)
+    assert numbers(page)["gap"] < gap
+
+
 # ---- 글 08
 
 LOGITS = np.array([[1, 2, 3], [2, 0, 0], [0, 1, 0], [3, 1, 2], [1, 1, 1]], dtype=float)

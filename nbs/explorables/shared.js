@@ -153,8 +153,10 @@ export function slider({ label, min, max, step, vertical = true, picture, zone, 
     event.preventDefault();
   };
   node.addEventListener("pointerdown", start);
-  // SVG 안쪽 요소에는 touch-action이 듣지 않아, 손가락이 손잡이에 닿으면 글이 넘어가지 않게 직접 막습니다.
-  node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+  // 세로 손잡이: SVG 안쪽 요소에는 touch-action이 듣지 않아, 손가락이 닿으면 글이 넘어가지 않게 직접 막습니다.
+  // 가로 손잡이: 옆으로 끌면 손잡이가, 위아래로 쓸면 글이 움직이게 그림에 맡깁니다.
+  if (vertical) node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+  else picture.style.touchAction = "pan-y";
   node.addEventListener("pointermove", (event) => dragging && drag(event));
   const stop = () => (dragging = false);
   node.addEventListener("pointerup", stop);
