@@ -43,8 +43,9 @@ def contenders(x, w, y):
     return found
 
 
-def steps(x, w, y, rows=192):
+def steps(x, w, y):
     "블록 하나를 걸음마다 재고 블록 수를 곱합니다."
+    rows = linear.rows_per_block(N, V)
     with torch.no_grad():
         hidden, answers, none = x[:rows], y[:rows], linear._Options()
         logits, d_hidden, d_weight = torch.empty(rows, V), torch.empty(rows, H), torch.zeros(V, H)
@@ -80,7 +81,7 @@ def by_rows(x, w, y, repeats):
         linear.BLOCK_NUMBERS, linear.FEWEST_ROWS = saved
 
 
-def measure(repeats=5):
+def measure(repeats=7):
     "글 12가 읽을 결과 한 벌."
     x, w, y = problem()
     functions = contenders(x, w, y)

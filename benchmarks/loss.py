@@ -86,14 +86,16 @@ def blocks(shape=(1024, 32000), powers=range(12, 26)):
 
 
 def random_case(generator):
-    "로짓과 정답 하나: 보통, 확신하는, ±1e4의, −inf가 섞인 로짓."
-    x = torch.randn(8, int(torch.randint(2, 300, (), generator=generator)), generator=generator)
+    "로짓과 정답 하나: 보통, 확신하는, ±1e4의, −inf가 섞인 로짓. 블록의 길로 갈 만큼 큽니다."
+    rows = 1024
+    x = torch.randn(rows, int(torch.randint(130, 300, (), generator=generator)), generator=generator)
+    assert x.numel() >= loss._SMALL
     kind = int(torch.randint(4, (), generator=generator))
     x = x * (1, 20, 1e4, 1)[kind]
-    y = torch.randint(x.shape[1], (8,), generator=generator)
+    y = torch.randint(x.shape[1], (rows,), generator=generator)
     if kind == 3:
         x[torch.rand(x.shape, generator=generator) < 0.3] = -torch.inf
-        x[torch.arange(8), y] = 0.0
+        x[torch.arange(rows), y] = 0.0
     return x, y
 
 

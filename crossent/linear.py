@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['BLOCK_NUMBERS', 'FEWEST_ROWS', 'TILE_NUMBERS', 'rows_per_block', 'linear_cross_entropy', 'LinearCrossEntropyLoss']
 
-# %% ../nbs/12_linear.ipynb #a8489eff
+# %% ../nbs/12_linear.ipynb #e5f527d6
 import weakref
 from typing import NamedTuple
 
@@ -14,10 +14,10 @@ from torch import nn
 from torch.autograd import forward_ad
 from torch.nn import functional as F
 
-from .loss import _Options, _checked_options, _differentiated, _new_gradient, cross_entropy
+from .loss import _Options, _checked_options, _differentiated, _is_batched, _new_gradient, cross_entropy
 
-# %% ../nbs/12_linear.ipynb #f97dbd38
-BLOCK_NUMBERS = 6_000_000
+# %% ../nbs/12_linear.ipynb #78841ea9
+BLOCK_NUMBERS = 7_400_000
 
 
 FEWEST_ROWS = 192
@@ -227,13 +227,13 @@ def _plain(input, linear_weight, linear_bias, target, weight, options):
     kinds = dict(reduction=options.reduction, ignore_index=options.ignore_index)
     return cross_entropy(logits, target, weight, label_smoothing=smoothing, **kinds, **extras).to(options.dtype)
 
-# %% ../nbs/12_linear.ipynb #07bfea5d
-def _plain_grads(tensors, options, want, grad_output):
-    "평범한 길로 구한, 또 미분할 수 있는 기울기."
+# %% ../nbs/12_linear.ipynb #e47c85c2
+def _plain_grads(tensors, options, want, grad_output, create_graph):
+    "평범한 길로 구한 기울기. `create_graph`이면 또 미분할 수 있습니다."
     with torch.enable_grad():
         loss = _plain(*tensors, options)
         wanted = [tensor for tensor, needed in zip(tensors, want) if needed]
-        grads = iter(torch.autograd.grad(loss, wanted, grad_output.to(loss.dtype), create_graph=True))
+        grads = iter(torch.autograd.grad(loss, wanted, grad_output.to(loss.dtype), create_graph=create_graph))
     return [next(grads) if needed else None for needed in want]
 
 # %% ../nbs/12_linear.ipynb #9d45e6d4
@@ -248,7 +248,7 @@ def _loss_and_found(tensors, options, want):
     counted = bool((target != options.ignore_index).any())
     return losses.sum() / divisor, found, divisor.reciprocal() if counted else 0.0
 
-# %% ../nbs/12_linear.ipynb #84e54f95
+# %% ../nbs/12_linear.ipynb #971b1d8a
 class _LinearCrossEntropy(torch.autograd.Function):
     "기울기를 순전파에서 만들어 두는 선형층 + 크로스 엔트로피."
 
@@ -264,14 +264,19 @@ class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad_output):
         tensors, (found, ctx.found) = ctx.saved_tensors, (ctx.found, None)
-        if torch.is_grad_enabled():  # create_graph=True
-            return *_plain_grads(tensors, ctx.options, ctx.want, grad_output), None, None, None, None
+        again = torch.is_grad_enabled()  # create_graph=True
+        if again or _is_batched(grad_output):
+            return *_plain_grads(tensors, ctx.options, ctx.want, grad_output, again), None, None, None, None
         if ctx.options.reduction == "none":
             upstream = grad_output.to(torch.promote_types(tensors[0].dtype, torch.float32))
             found = _sweep_kept(*tensors, ctx.options, ctx.want, upstream)[1]
             return *found.cast(tensors), None, None, None, None
         found = found or _loss_and_found(tensors, ctx.options, ctx.want)[1]  # 두 번째 역전파면 다시
-        return *found.cast(tensors, grad_output * ctx.scale), None, None, None, None
+        scale = grad_output * ctx.scale
+        grads = found.cast(tensors, scale)
+        if grads[0] is not None and not scale.isfinite():
+            grads[0][tensors[3] == ctx.options.ignore_index] = 0  # 무시한 줄은 0 × nan이 아니라 0입니다
+        return *grads, None, None, None, None
 
 # %% ../nbs/12_linear.ipynb #afef6a52
 def _check_linear(input, linear_weight, linear_bias):

@@ -372,3 +372,30 @@ def test_used_module_can_be_pickled():
 def test_none_means_the_default_ignore_index():
     input, matrix, target = torch.randn(6, 5), torch.randn(7, 5), torch.tensor([0, -100, 2, 3, -100, 5])
     assert_close(linear_cross_entropy(input, matrix, target, ignore_index=None), F.cross_entropy(input @ matrix.T, target))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_zero_weights_give_nan_only_to_counted_rows(smoothing):
+    "무게가 모두 0이면 평균은 nan입니다. 무시한 줄의 기울기는 PyTorch처럼 0으로 남습니다."
+    torch.manual_seed(0)
+    hidden, matrix, target = torch.randn(4, 3), torch.randn(5, 3), torch.tensor([1, -100, 2, 0])
+    options = dict(weight=torch.zeros(5), label_smoothing=smoothing)
+    grads = []
+    for function in (linear_cross_entropy, lambda x, w, y, **k: F.cross_entropy(F.linear(x, w), y, **k)):
+        leaves = [hidden.clone().requires_grad_(), matrix.clone().requires_grad_()]
+        grads.append(torch.autograd.grad(function(*leaves, target, **options), leaves))
+    for mine, theirs in zip(*grads):
+        assert_close(mine, theirs)
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean"])
+def test_batched_upstream(reduction):
+    "여러 상류 기울기를 한꺼번에(is_grads_batched) 넣어도 하나씩 넣은 것과 같습니다."
+    torch.manual_seed(0)
+    leaves = [torch.randn(4, 3, requires_grad=True), torch.randn(5, 3, requires_grad=True)]
+    value = linear_cross_entropy(*leaves, torch.tensor([1, -100, 2, 0]), reduction=reduction)
+    upstream = torch.randn(3, *value.shape)
+    together = torch.autograd.grad(value, leaves, upstream, is_grads_batched=True, retain_graph=True)
+    for k in range(3):
+        for all_at_once, single in zip(together, torch.autograd.grad(value, leaves, upstream[k], retain_graph=True)):
+            assert_close(all_at_once[k], single, 1e-5, 1e-6)
