@@ -5,21 +5,19 @@
 # %% auto #0
 __all__ = ['vocab_parallel_cross_entropy', 'vocab_parallel_linear_cross_entropy']
 
-# %% ../nbs/13_parallel.ipynb #e3a26d0b
+# %% ../nbs/13_parallel.ipynb #36b94f1a
 import hashlib
-import struct
 from typing import NamedTuple
 
 import torch
 import torch.distributed as dist
-from torch.autograd.function import once_differentiable
 
-from .linear import _Block, _Gradients, rows_per_block
-from .loss import _Options, _differentiated
+from .linear import _autocast, _Block, _Gradients, rows_per_block
+from .loss import _Options, _differentiated, _reduction_name, _result_dtype, cross_entropy
 
-# %% ../nbs/13_parallel.ipynb #665495ba
+# %% ../nbs/13_parallel.ipynb #1c5b692b
 def _local_numbers(logits, here, place):
-    "블록에서 이 랭크가 아는 네 수 (4, B): 최댓값, 정답을 뺀 지수의 합, 정답 로짓, 로짓의 합. `logits`를 덮어씁니다."
+    "블록의 줄마다 이 랭크가 아는 네 수 (4, 줄): 최댓값, 정답을 뺀 지수의 합, 정답 로짓, 로짓의 합. `logits`를 덮어씁니다."
     if logits.shape[1] == 0:
         return logits.new_tensor([-torch.inf, 0.0, 0.0, 0.0])[:, None].expand(4, len(logits))
     answer = place[:, None]
@@ -28,25 +26,25 @@ def _local_numbers(logits, here, place):
     base = torch.where(top == -torch.inf, 0.0, top)
     exps = logits.sub_(base[:, None]).exp_()
     exps.scatter_(1, answer, torch.where(here, 0.0, exps.gather(1, answer)[:, 0])[:, None])
-    return torch.stack([top, exps.sum(1), picked, total])  # m_r, r_r, t_r, u_r
+    return torch.stack([top, exps.sum(1), picked, total])  # m_r, a_r, t_r, u_r
 
-# %% ../nbs/13_parallel.ipynb #2864a1e1
+# %% ../nbs/13_parallel.ipynb #af0f3f37
 class _Seen(NamedTuple):
     "모든 랭크가 똑같이 아는 줄마다의 수."
 
     best: torch.Tensor  # m
-    rest: torch.Tensor  # r
-    total: torch.Tensor  # s = r + e^g
+    rest: torch.Tensor  # a
+    total: torch.Tensor  # s = a + e^g
 
-# %% ../nbs/13_parallel.ipynb #9523457e
+# %% ../nbs/13_parallel.ipynb #8c197222
 def _combine(numbers, plan):
     "식 (4)와 (8): 세 수를 모아 줄마다의 손실을 구합니다."
     top, rest, picked, spread = numbers
     best = top.clone()
     dist.all_reduce(best, dist.ReduceOp.MAX, group=plan.group)  # m
     sums = torch.stack([rest * (top - best).exp(), picked] + [spread] * (plan.smoothing > 0))
-    dist.all_reduce(sums, dist.ReduceOp.SUM, group=plan.group)  # r, z_y (, u)
-    rest, gap = sums[0], sums[1] - best  # r, g
+    dist.all_reduce(sums, dist.ReduceOp.SUM, group=plan.group)  # a, z_y (, u)
+    rest, gap = sums[0], sums[1] - best  # a, g
     total = rest + gap.exp()  # s
     losses = torch.where(gap > -1, torch.log1p(rest * (-gap).exp()), total.log() - gap)
     if plan.smoothing:
@@ -54,7 +52,7 @@ def _combine(numbers, plan):
         losses = (1 - plan.smoothing) * losses + plan.smoothing * (total.log() + best - mean)
     return losses, _Seen(best, rest, total)
 
-# %% ../nbs/13_parallel.ipynb #681591db
+# %% ../nbs/13_parallel.ipynb #0c8cdfc5
 class _Plan(NamedTuple):
     "이 랭크가 맡은 자리와 손실의 선택지."
 
@@ -65,13 +63,14 @@ class _Plan(NamedTuple):
     reduction: str
     ignore_index: int
     smoothing: float
+    dtype: torch.dtype = torch.float32  # 손실의 자료형
 
     def locate(self, target):
         "정답이 이 랭크에 있는지와, 조각 안의 자리."
         here = (target >= self.start) & (target < self.start + self.width)
         return here, (target - self.start).clamp(0, max(self.width - 1, 0))
 
-# %% ../nbs/13_parallel.ipynb #cd02d07f
+# %% ../nbs/13_parallel.ipynb #3e64413d
 def _local_grads(logits, target, seen, plan):
     "식 (5)와 (7): 로짓 조각의 자리를 그 기울기로 바꿉니다."
     if plan.width == 0:
@@ -80,14 +79,11 @@ def _local_grads(logits, target, seen, plan):
     here, place = plan.locate(target)
     probs = logits.sub_(seen.best[:, None]).exp_().div_(seen.total[:, None])  # p = e^{z-m} / s
     probs.sub_(share)
-    at_target = plan.smoothing - share - seen.rest / seen.total  # p_y - 1 = -r/s
+    at_target = plan.smoothing - share - seen.rest / seen.total  # p_y - 1 = -a/s
     current = probs.gather(1, place[:, None])[:, 0]
     return probs.scatter_(1, place[:, None], torch.where(here, at_target, current)[:, None])
 
-# %% ../nbs/13_parallel.ipynb #b2483419
-_REDUCTIONS = ("mean", "sum", "none")
-
-
+# %% ../nbs/13_parallel.ipynb #8ef47d53
 _DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64)
 
 # %% ../nbs/13_parallel.ipynb #eae2f53a
@@ -109,26 +105,31 @@ class _Facts(NamedTuple):
     reduction: int
     smoothing: int
 
-# %% ../nbs/13_parallel.ipynb #ebbf445d
+# %% ../nbs/13_parallel.ipynb #d70adc75
+def _fingerprint(thing):
+    "무엇이든 정수 하나로 줄인 지문. 다르면 다른 수가 됩니다."
+    data = thing if isinstance(thing, bytes) else repr(thing).encode()
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little", signed=True)
+
+
 def _target_hash(target):
     "정답의 지문: 값이나 순서가 다르면 다른 수가 됩니다."
-    numbers = target.reshape(-1).long().cpu().numpy().tobytes()
-    digest = hashlib.blake2b(numbers, digest_size=8).digest()
-    return int.from_bytes(digest, "little", signed=True)
+    return _fingerprint(target.reshape(-1).long().cpu().numpy().tobytes())
 
 # %% ../nbs/13_parallel.ipynb #02004892
 def _index(kind, kinds):
     return kinds.index(kind) if kind in kinds else -1
 
-# %% ../nbs/13_parallel.ipynb #a1f15593
+# %% ../nbs/13_parallel.ipynb #a202d1f1
 def _facts(scores, classes, target, choices, hidden=0, fits=True):
     "이 랭크의 사실 한 줄."
     reduction, ignore_index, smoothing = choices
-    bits = struct.unpack("q", struct.pack("d", float(smoothing)))[0]  # 실수를 정수의 비트로
+    smoothing = float(smoothing) if isinstance(smoothing, (int, float)) else smoothing  # 1과 1.0은 같습니다
+    ignored = ignore_index if isinstance(ignore_index, int) and abs(ignore_index) < 2**63 else _fingerprint(ignore_index)
     about_scores = (scores.dim(), scores.shape[0] if scores.dim() else -1, hidden, classes, int(fits))
     about_grad = (_index(scores.dtype, _DTYPES), int(hidden > 0 and _differentiated(scores)))
     about_target = (target.dim(), target.numel(), _index(target.dtype, _DTYPES), _target_hash(target))
-    return _Facts(*about_scores, *about_grad, *about_target, ignore_index, _index(reduction, _REDUCTIONS), bits)
+    return _Facts(*about_scores, *about_grad, *about_target, ignored, _fingerprint(reduction), _fingerprint(smoothing))
 
 # %% ../nbs/13_parallel.ipynb #83255ee0
 def _gather_facts(facts, group, device):
@@ -143,8 +144,8 @@ def _gather_facts(facts, group, device):
     dist.all_gather(table, mine, group=group)
     return [_Facts(*row.tolist()) for row in table]
 
-# %% ../nbs/13_parallel.ipynb #bbcf401b
-def _check_one(rank, facts, choices):
+# %% ../nbs/13_parallel.ipynb #73553da4
+def _check_one(rank, facts):
     "랭크 하나의 사실만 보고 알 수 있는 잘못을 찾습니다."
     if facts.dims != 2:
         raise RuntimeError(f"expected input with dimensionality 2, got {facts.dims}\n랭크 {rank}의 로짓 또는 입력이 {facts.dims}차원입니다. (줄, 클래스)나 (줄, 은닉 크기)로 펴 주세요.")
@@ -158,10 +159,6 @@ def _check_one(rank, facts, choices):
         raise ValueError(f"Expected input batch_size ({facts.rows}) to match target batch_size ({facts.target_rows}).\n랭크 {rank}에서 로짓은 {facts.rows}줄인데 정답은 {facts.target_rows}개입니다.")
     if facts.target_dtype != 4:
         raise RuntimeError(f"expected target dtype to be Long\n랭크 {rank}의 정답이 int64가 아닙니다. target.long()으로 바꾸세요.")
-    if facts.reduction < 0:
-        raise ValueError(f"{choices[0]} is not a valid value for reduction\n랭크 {rank}: 'mean', 'sum', 'none' 가운데 하나를 쓰세요.")
-    if choices[2] > 1:
-        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {choices[2]}\n0과 1 사이의 수를 쓰세요.")
 
 # %% ../nbs/13_parallel.ipynb #fad9119e
 _MUST_AGREE = dict(rows="줄의 수", hidden="은닉 크기", dtype="자료형", needs_grad="입력의 requires_grad", target_hash="정답(target)")
@@ -169,17 +166,24 @@ _MUST_AGREE = dict(rows="줄의 수", hidden="은닉 크기", dtype="자료형",
 
 _MUST_AGREE |= dict(ignore_index="ignore_index", reduction="reduction", smoothing="label_smoothing")
 
-# %% ../nbs/13_parallel.ipynb #2ab381ba
+# %% ../nbs/13_parallel.ipynb #dba40394
+def _check_choices(reduction, ignore_index, label_smoothing):
+    "모두가 같은 선택지를 1×1 로짓에 넣어 봅니다. 틀렸으면 글 08의 도움말이 붙은 PyTorch의 오류가 납니다."
+    one, zero = torch.zeros(1, 1), torch.zeros(1, dtype=torch.int64)
+    cross_entropy(one, zero, reduction=reduction, ignore_index=ignore_index, label_smoothing=label_smoothing)
+
+# %% ../nbs/13_parallel.ipynb #f4675483
 def _check_facts(table, target, choices):
     "모두가 같은 표를 보고, 어긋난 것이 있으면 모든 랭크가 같은 오류를 던집니다."
     for rank, facts in enumerate(table):
-        _check_one(rank, facts, choices)
+        _check_one(rank, facts)
     for name, korean in _MUST_AGREE.items():
         values = [getattr(facts, name) for facts in table]
         other = next((rank for rank, value in enumerate(values) if value != values[0]), None)
         if other is not None:
             shown = f": {values}" if name in ("rows", "hidden", "ignore_index") else ""
             raise ValueError(f"ranks disagree on {name.removesuffix('_hash')}{shown}\n랭크 0과 랭크 {other} 사이에 다른 것: {korean}. 모든 랭크에 같은 것을 주세요.")
+    _check_choices(*choices)
     classes = sum(facts.classes for facts in table)
     wrong = ((target < 0) | (target >= classes)) & (target != choices[1])
     if wrong.any():
@@ -188,15 +192,17 @@ def _check_facts(table, target, choices):
         raise IndexError(f"Target {value} is out of bounds.\ntarget[{place}]의 값이 {value}입니다. 모든 랭크의 클래스를 더하면 {classes}개이므로 0부터 {classes - 1}까지만 쓸 수 있습니다.")
     return classes
 
-# %% ../nbs/13_parallel.ipynb #6ba694e5
-def _make_plan(facts, target, group, device, choices):
+# %% ../nbs/13_parallel.ipynb #966bdc0a
+def _make_plan(facts, scores, target, group, choices):
     "사실을 모으고 살핀 뒤, 이 랭크가 맡은 자리를 정합니다."
-    table = _gather_facts(facts, group, device)
+    table = _gather_facts(facts, group, scores.device)
     classes = _check_facts(table, target, choices)
     rank = dist.get_rank(group)
     start = sum(other.classes for other in table[:rank])
     reduction, ignore_index, smoothing = choices
-    return _Plan(group, start, facts.classes, classes, reduction, ignore_index, max(float(smoothing), 0.0))
+    smoothing = float(smoothing) if smoothing > 0 else 0.0  # PyTorch처럼 음수와 nan은 0입니다
+    dtype = _result_dtype(scores, target, None)
+    return _Plan(group, start, facts.classes, classes, reduction, ignore_index, smoothing, dtype)
 
 # %% ../nbs/13_parallel.ipynb #eb32ce0a
 class _Source:
@@ -251,7 +257,23 @@ def _linear_grads(source, target, seen, plan, row_scale, scale, want):
         dist.all_reduce(found.input, dist.ReduceOp.SUM, group=plan.group)  # Σ_r G_r W_r
     return found.cast((source.scores, local_weight, local_bias), scale)
 
-# %% ../nbs/13_parallel.ipynb #fae6fac0
+# %% ../nbs/13_parallel.ipynb #ca1d262e
+class _Once(torch.autograd.Function):
+    "기울기를 그대로 내보내고, 한 번 더 미분하려 하면 오류를 냅니다."
+
+    @staticmethod
+    def forward(ctx, grad, *sources):
+        return grad.clone()
+
+    @staticmethod
+    def backward(ctx, _):
+        raise RuntimeError(
+            "trying to differentiate twice a function that was marked with @once_differentiable\n"
+            "어휘를 나누어 가진 손실은 두 번 미분할 수 없습니다. create_graph=True를 빼세요. "
+            "꼭 두 번 미분해야 하면 한 프로세스에서 crossent의 cross_entropy나 linear_cross_entropy를 쓰세요."
+        )
+
+# %% ../nbs/13_parallel.ipynb #4e38a954
 class _VocabParallel(torch.autograd.Function):
     "어휘를 나누어 가진 크로스 엔트로피. 첫 인자는 로짓 조각이거나, 가중치 조각이 있으면 입력입니다."
 
@@ -263,17 +285,20 @@ class _VocabParallel(torch.autograd.Function):
         ctx.save_for_backward(scores, local_weight, local_bias, target, kept, *seen)
         ctx.plan = plan
         if plan.reduction == "none":
-            return losses.new_zeros(len(target)).index_copy_(0, kept, losses).to(scores.dtype)
-        return (losses.sum() / (len(kept) if plan.reduction == "mean" else 1)).to(scores.dtype)
+            return losses.new_zeros(len(target)).index_copy_(0, kept, losses).to(plan.dtype)
+        return (losses.sum() / (len(kept) if plan.reduction == "mean" else 1)).to(plan.dtype)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx, grad_output):
         scores, local_weight, local_bias, target, kept, *seen = ctx.saved_tensors
-        source = _Source(scores[kept], local_weight, local_bias)
-        grads = _kept_grads(source, target[kept], seen, ctx.plan, grad_output, kept, ctx.needs_input_grad)
-        if grads[0] is not None:
-            grads[0] = torch.zeros_like(scores).index_copy_(0, kept, grads[0])
+        with torch.no_grad():
+            source = _Source(scores[kept], local_weight, local_bias)
+            grads = _kept_grads(source, target[kept], seen, ctx.plan, grad_output, kept, ctx.needs_input_grad)
+            if grads[0] is not None:
+                grads[0] = torch.zeros_like(scores).index_copy_(0, kept, grads[0])
+        if torch.is_grad_enabled():  # create_graph=True
+            sources = (scores, local_weight, local_bias, grad_output)
+            grads = [grad if grad is None else _Once.apply(grad, *sources) for grad in grads]
         return *grads, None, None
 
 # %% ../nbs/13_parallel.ipynb #e4314ffc
@@ -288,7 +313,14 @@ def _kept_grads(source, target, seen, plan, grad_output, kept, want):
     uniform = None if each else upstream
     return _linear_grads(source, target, seen, plan, row_scale if each else None, uniform, want[:3])
 
-# %% ../nbs/13_parallel.ipynb #33e327e4
+# %% ../nbs/13_parallel.ipynb #2faa6fe6
+def _parallel_loss(tensors, facts, target, group, choices):
+    "서로 맞는지 보고 손실을 구합니다. 자료형은 이미 골랐으니 셈하는 동안 autocast를 끕니다."
+    plan = _make_plan(facts, tensors[0], target, group, choices)
+    with torch.autocast(target.device.type, enabled=False):
+        return _VocabParallel.apply(*tensors, target, plan)
+
+# %% ../nbs/13_parallel.ipynb #c39baccd
 def vocab_parallel_cross_entropy(
     local_logits: torch.Tensor,  # 이 랭크의 로짓 조각: (N, V_r). 폭은 랭크마다 달라도 됩니다
     target: torch.Tensor,  # 전체 클래스 번호 (N): 모든 랭크에 같은 것
@@ -299,13 +331,12 @@ def vocab_parallel_cross_entropy(
     label_smoothing: float = 0.0,  # 0에서 1 사이
 ) -> torch.Tensor:  # 손실: 모든 랭크에서 같은 값
     "랭크들이 클래스를 나누어 가진 로짓의 크로스 엔트로피. 줄마다 수 세 개(스무딩이 있으면 네 개)가 오갑니다."
-    choices = (reduction, ignore_index, label_smoothing)
+    choices = (_reduction_name(reduction), ignore_index, label_smoothing)
     classes = local_logits.shape[1] if local_logits.dim() == 2 else 0
     facts = _facts(local_logits, classes, target, choices)
-    plan = _make_plan(facts, target, group, local_logits.device, choices)
-    return _VocabParallel.apply(local_logits, None, None, target, plan)
+    return _parallel_loss((local_logits, None, None), facts, target, group, choices)
 
-# %% ../nbs/13_parallel.ipynb #c50c40eb
+# %% ../nbs/13_parallel.ipynb #aa4830a9
 def vocab_parallel_linear_cross_entropy(
     input: torch.Tensor,  # 은닉 벡터 (N, H): 모든 랭크에 같은 것
     local_weight: torch.Tensor,  # 이 랭크의 가중치 줄 (V_r, H)
@@ -318,10 +349,10 @@ def vocab_parallel_linear_cross_entropy(
     label_smoothing: float = 0.0,  # 0에서 1 사이
 ) -> torch.Tensor:  # 손실: 모든 랭크에서 같은 값
     "선형층의 가중치를 나누어 가진 랭크들의 크로스 엔트로피. 역전파는 모든 랭크가 함께 불러야 합니다."
-    choices = (reduction, ignore_index, label_smoothing)
-    hidden, classes = input.shape[-1] if input.dim() else 0, len(local_weight)
+    choices = (_reduction_name(reduction), ignore_index, label_smoothing)
+    tensors = input, local_weight, local_bias = _autocast([input, local_weight, local_bias])
+    hidden, classes = input.shape[-1] if input.dim() else 0, local_weight.shape[0] if local_weight.dim() else 0
     fits = local_weight.shape[1:] == (hidden,) and local_weight.dtype == input.dtype
     fits = fits and (local_bias is None or (local_bias.shape == (classes,) and local_bias.dtype == input.dtype))
     facts = _facts(input, classes, target, choices, hidden, fits)
-    plan = _make_plan(facts, target, group, input.device, choices)
-    return _VocabParallel.apply(input, local_weight, local_bias, target, plan)
+    return _parallel_loss(tensors, facts, target, group, choices)

@@ -1,6 +1,7 @@
 "crossent.parallel을 진짜 프로세스 여럿으로 시험합니다. 비교의 기준은 한 프로세스에서 통째로 계산한 F.cross_entropy입니다."
 
 import itertools
+import multiprocessing
 import os
 import time
 from datetime import timedelta
@@ -15,6 +16,9 @@ from torch.nn import functional as F
 
 from crossent.parallel import vocab_parallel_cross_entropy, vocab_parallel_linear_cross_entropy
 from crossent.testing import assert_close
+
+# 프로세스를 낳는 서버가 무거운 모듈을 한 번만 불러 둡니다. spawn이면 프로세스마다 torch를 다시 부릅니다
+multiprocessing.set_forkserver_preload(["pytest", "torch", "crossent.parallel", "crossent.testing"])
 
 WIDTHS = {1: [11], 2: [7, 4], 3: [2, 8, 1], 4: [3, 0, 7, 1]}  # 폭이 다르고, 0인 랭크도 있습니다
 DTYPES = {torch.float64: 1e-12, torch.float32: 2e-5, torch.float16: 4e-3, torch.bfloat16: 3e-2}
@@ -31,7 +35,7 @@ def join(rank, world, folder, seconds=60):
 
 def launch(worker, world, folder, *arguments):
     "worker(rank, world, folder, …)를 랭크마다 한 프로세스에서 부릅니다. 하나라도 실패하면 예외가 납니다."
-    mp.spawn(worker, args=(world, str(folder), *arguments), nprocs=world)
+    mp.start_processes(worker, args=(world, str(folder), *arguments), nprocs=world, start_method="forkserver")
 
 
 def close(actual, expected, dtype, name):
@@ -94,9 +98,16 @@ def everything(rank, world, folder):
     for dtype in DTYPES:
         equal_to_one_process(rank, widths, dtype)
     hard_cases(rank, widths)
+    nothing_to_do(rank, widths)
+    views_of_a_bigger_tensor(rank, widths)
+    odd_smoothing(rank, widths)
+    inside_autocast(rank, widths)
+    second_derivative(rank, widths)
     traffic(rank, world, widths)
     if world in (2, 3):
         same_error_everywhere(rank, world)
+    if world == 3:
+        subgroup(rank)
     dist.destroy_process_group()
 
 
@@ -113,7 +124,7 @@ def equal_to_one_process(rank, widths, dtype):
 
 
 def hard_cases(rank, widths):
-    "자신 있는 줄, ±1e4, -inf 가림, 모두 무시, 모두 가려진 조각, 0줄, 이어지지 않은 입력."
+    "자신 있는 줄, ±1e4, -inf 가림, 모두 가려진 조각, 이어지지 않은 입력."
     _, _, _, target = make(torch.float64, ignore=False)
     torch.manual_seed(2)
     logits = 1e4 * torch.randn(13, 11, dtype=torch.float64)
@@ -127,10 +138,90 @@ def hard_cases(rank, widths):
     sure[range(13), target] = 20.0
     check_logits(rank, widths, sure, target, torch.float32)
     check_logits(rank, widths, logits.T.contiguous().T, target, torch.float64, ignore_index=int(target[0]))
-    local = mine(logits, rank, widths, 1)
-    loss = vocab_parallel_cross_entropy(local, torch.full((13,), -100))
-    assert loss.isnan() and torch.autograd.grad(loss, local)[0].abs().sum() == 0
-    assert vocab_parallel_cross_entropy(local[:0], target[:0], reduction="sum") == 0
+
+
+def nothing_to_do(rank, widths):
+    "모두 무시와 0줄: PyTorch처럼 평균은 nan, 합은 0이고 기울기는 0입니다."
+    x, w, b, target = make(torch.float64, ignore=False)
+    everyone = torch.full_like(target, -100)
+    for rows, answers in ((slice(0, 13), everyone), (slice(0, 0), target[:0])):
+        for reduction, smoothing in itertools.product(("mean", "sum", "none"), (0.0, 0.2)):
+            choices = dict(reduction=reduction, label_smoothing=smoothing)
+            check_logits(rank, widths, F.linear(x[rows], w, b), answers, torch.float64, **choices)
+            check_linear(rank, widths, (x[rows], w, b), answers, torch.float64, **choices)
+
+
+def views_of_a_bigger_tensor(rank, widths):
+    "통째 로짓에서 잘라 낸 열, 건너뛴 열, 늘려 편 줄: 기울기가 원래 텐서까지 갑니다."
+    x, w, b, target = make(torch.float64)
+    logits = F.linear(x, w, b)
+    doubled = logits.repeat_interleave(2, 1)
+    for start, view in (
+        (logits, lambda whole: whole),
+        (doubled, lambda whole: whole[:, ::2]),
+        (logits[:1], lambda whole: whole.expand(13, -1)),
+    ):
+        leaf, whole = start.clone().requires_grad_(), start.clone().requires_grad_()
+        local = view(leaf).split(widths, 1)[rank]
+        (actual,) = torch.autograd.grad(vocab_parallel_cross_entropy(local, target), leaf)
+        dist.all_reduce(actual)  # 랭크마다 제 열만 채웁니다
+        (expected,) = torch.autograd.grad(F.cross_entropy(view(whole), target), whole)
+        close(actual, expected, torch.float64, "잘라 낸 로짓")
+
+
+def odd_smoothing(rank, widths):
+    "PyTorch는 음수와 nan인 label_smoothing을 조용히 0으로 봅니다. 정수 1은 1.0입니다."
+    x, w, b, target = make(torch.float64)
+    for smoothing in (float("nan"), -0.3, -float("inf"), 1):
+        check_logits(rank, widths, F.linear(x, w, b), target, torch.float64, label_smoothing=smoothing)
+        check_linear(rank, widths, (x, w, b), target, torch.float64, label_smoothing=smoothing)
+
+
+def inside_autocast(rank, widths):
+    "autocast 안: F.linear처럼 자료형을 맞추고, 손실은 F.cross_entropy처럼 float32입니다."
+    x, w, b, target = make(torch.float32)
+    half = torch.bfloat16
+    for kinds in ((half, torch.float32, torch.float32), (torch.float32, half, torch.float32), (torch.float64,) * 3):
+        tensors = [t.to(kind) for t, kind in zip((x, w, b), kinds)]
+        whole = [t.clone().requires_grad_() for t in tensors]
+        leaves = [tensors[0].clone().requires_grad_(), *(mine(t, rank, widths, 0) for t in tensors[1:])]
+        local = mine(F.linear(x, w, b).to(kinds[0]), rank, widths, 1)
+        with torch.autocast("cpu", dtype=half):
+            truth = F.cross_entropy(F.linear(*whole), target)
+            loss = vocab_parallel_linear_cross_entropy(*leaves[:2], target, local_bias=leaves[2])
+            from_logits = vocab_parallel_cross_entropy(local, target)
+        assert loss.dtype == truth.dtype and from_logits.dtype == truth.dtype, (loss.dtype, truth.dtype)
+        close(loss, truth.detach(), half, "autocast 손실")
+        close(from_logits, truth.detach(), half, "autocast 로짓 손실")
+        expected = torch.autograd.grad(truth, whole)
+        grads = torch.autograd.grad(loss, leaves)
+        assert [g.dtype for g in grads] == list(kinds)
+        for grad, piece, name in zip(grads, (expected[0], *(e.split(widths)[rank] for e in expected[1:])), "xwb"):
+            close(grad, piece, half, f"autocast {name}")
+
+
+def second_derivative(rank, widths):
+    "create_graph로 구한 기울기의 값은 맞고, 한 번 더 미분하면 모든 랭크에서 도움말이 붙은 오류가 납니다."
+    x, w, b, target = make(torch.float64)
+    leaf, local = x.clone().requires_grad_(), mine(w, rank, widths, 0)
+    logits = mine(F.linear(x, w), rank, widths, 1)
+    losses = (vocab_parallel_linear_cross_entropy(leaf, local, target), vocab_parallel_cross_entropy(logits, target))
+    for loss, tensor in zip(losses, (leaf, logits)):
+        (plain,) = torch.autograd.grad(loss, tensor, retain_graph=True)
+        (grad,) = torch.autograd.grad(loss, tensor, create_graph=True)
+        assert torch.equal(plain, grad)
+        with pytest.raises(RuntimeError, match="(?s)trying to differentiate twice.*create_graph=True를 빼세요"):
+            grad.square().sum().backward()
+
+
+def subgroup(rank):
+    "전체가 아닌 모임: 랭크 0과 2만 함께 일합니다."
+    group = dist.new_group([0, 2])
+    if rank != 1:
+        x, w, b, target = make(torch.float64)
+        pieces = F.linear(x, w, b).split([4, 7], 1)
+        loss = vocab_parallel_cross_entropy(pieces[rank // 2], target, group)
+        close(loss, F.cross_entropy(F.linear(x, w, b), target), torch.float64, "모임")
 
 
 def traffic(rank, world, widths):
@@ -167,7 +258,7 @@ def test_equal_to_one_process_and_the_same_errors_everywhere(world, tmp_path):
 
 def wrong_calls(rank, world):
     "이름 → (오류 종류, 영어 조각, 부르기). 틀린 것은 랭크 1뿐이거나 모두입니다."
-    logits, target = torch.zeros(4, 3), torch.tensor([0, 1, 5, 2])
+    logits, w, target = torch.zeros(4, 3), torch.zeros(3, 3), torch.tensor([0, 1, 5, 2])
     odd = rank == 1
     call, linear = vocab_parallel_cross_entropy, vocab_parallel_linear_cross_entropy
     return {
@@ -179,9 +270,19 @@ def wrong_calls(rank, world):
         "차원": (RuntimeError, "dimensionality 2", lambda: call(logits[0] if odd else logits, target)),
         "범위": (IndexError, f"Target {3 * world} is out of bounds.", lambda: call(logits, target + 3 * world - 5)),
         "int32": (RuntimeError, "Long", lambda: call(logits, target.int() if odd else target)),
-        "줄이기": (ValueError, "is not a valid value for reduction", lambda: call(logits, target, reduction="avg")),
+        "줄이기": (ValueError, "avg is not a valid value for reduction", lambda: call(logits, target, reduction="avg")),
+        "줄이기 하나": (ValueError, "disagree on reduction", lambda: call(logits, target, reduction="avg" if odd else "sum")),
+        "틀린 줄이기 둘": (ValueError, "disagree on reduction", lambda: call(logits, target, reduction="avg" if odd else "max")),
         "스무딩": (ValueError, "disagree on smoothing", lambda: call(logits, target, label_smoothing=0.1 * rank)),
+        "큰 스무딩": (RuntimeError, "between 0.0 and 1.0. Got: 1.5", lambda: linear(logits, w, target, label_smoothing=1.5)),
+        "큰 스무딩 하나": (ValueError, "disagree on smoothing", lambda: call(logits, target, label_smoothing=1.5 if odd else 0.1)),
+        "글자 스무딩": (TypeError, "must be float, not str", lambda: call(logits, target, label_smoothing="a")),
+        "없는 스무딩 하나": (ValueError, "disagree on smoothing", lambda: call(logits, target, label_smoothing=None if odd else 0.1)),
+        "없는 번호": (TypeError, "must be int, not NoneType", lambda: call(logits, target, ignore_index=None)),
+        "없는 번호 하나": (ValueError, "disagree on ignore_index", lambda: call(logits, target, ignore_index=None if odd else 1)),
+        "큰 번호": (ValueError, "Overflow", lambda: call(logits, target, ignore_index=2**70)),
         "가중치": (RuntimeError, "in_features", lambda: linear(logits, torch.zeros(3, 2 if odd else 3), target)),
+        "0차원 가중치": (RuntimeError, "in_features", lambda: linear(logits, torch.zeros(()) if odd else w, target)),
     }
 
 
