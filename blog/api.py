@@ -35,9 +35,9 @@ class Symbol:
 
     @property
     def doc(self):
-        "설명 글. 클래스에 없으면 `__init__`의 것을 씁니다."
+        "설명 글. 클래스에 없으면 `__init__`의 것을, 상수는 그 줄 끝이나 바로 위의 주석을 씁니다."
         if isinstance(self.node, ast.Assign):
-            return ""
+            return self.module.comment(self.node)
         return ast.get_docstring(self.node) or (self.init is not None and ast.get_docstring(self.init)) or ""
 
     @property
@@ -51,9 +51,10 @@ class Symbol:
 
     @property
     def methods(self):
+        "설명을 적어 둔 메서드. autograd.Function의 forward처럼 torch가 부르는 것은 뺍니다."
         if not isinstance(self.node, ast.ClassDef):
             return []
-        found = [item for item in self.node.body if isinstance(item, ast.FunctionDef) and not item.name.startswith("_")]
+        found = [item for item in self.node.body if isinstance(item, ast.FunctionDef) and not item.name.startswith("_") and ast.get_docstring(item)]
         return [Symbol(self.module, f"{self.name}.{item.name}", item) for item in found]
 
 
@@ -63,6 +64,7 @@ class Module:
     def __init__(self, path):
         self.path, self.name = path, path.stem
         self.text = path.read_text(encoding="utf-8")
+        self.lines = self.text.split("\n")
         self.tree = ast.parse(self.text)
         self.doc = ast.get_docstring(self.tree) or ""
         tokens = tokenize.generate_tokens(io.StringIO(self.text).readline)
@@ -83,12 +85,36 @@ class Module:
         "그 줄이 온 노트북과 셀."
         return next(((stem, cell) for start, stem, cell in reversed(self.markers) if start <= line), (None, None))
 
+    def comment(self, node):
+        "줄 끝의 주석, 없으면 바로 위에 이어진 주석."
+        if node.end_lineno in self.comments:
+            return self.comments[node.end_lineno]
+        above, line = [], node.lineno - 1
+        while self.lines[line - 1].startswith("#") and not MARKER.match(self.lines[line - 1]):
+            above.insert(0, self.comments[line])
+            line -= 1
+        return " ".join(above)
+
+    def users(self, name):
+        "그 상수를 쓰는 공개된 이름. 안에서 부르는 함수가 써도 셉니다."
+
+        def uses(node, seen):
+            names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+            return name in names or any(uses(self.defined[other], seen | names) for other in names - seen if other in self.defined and not isinstance(self.defined[other], ast.Assign))
+
+        return [symbol for symbol in self.symbols if not isinstance(symbol.node, ast.Assign) and uses(symbol.node, {symbol.name})]
+
     def raised(self, node, seen=()):
         "함수와 그것이 부르는 이 모듈의 함수가 던지는 예외. (종류, 첫 줄)의 목록입니다."
         found = []
+        written = [(part.targets[0].id, part.value) for part in ast.walk(node) if isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Name)]
         for part in ast.walk(node):
             if isinstance(part, ast.Raise) and isinstance(part.exc, ast.Call) and isinstance(part.exc.func, ast.Name):
-                found.append((part.exc.func.id, first_line(part.exc.args[0]) if part.exc.args else ""))
+                message = part.exc.args[0] if part.exc.args else None
+                messages = [value for name, value in written if name == message.id] if isinstance(message, ast.Name) else [message]
+                # 종류나 문장이 다른 데서 온 것은 알 수 없으므로 적지 않습니다.
+                texts = [text for text in map(first_line, messages) if re.search(r"\w", text)]
+                found += [(part.exc.func.id, text) for text in texts if part.exc.func.id[0].isupper()]
             elif isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
                 name = part.func.id
                 if name not in seen and isinstance(self.defined.get(name), ast.FunctionDef):
@@ -99,9 +125,10 @@ class Module:
 def first_line(message):
     "예외 글의 첫 줄. 값이 들어갈 자리는 …로 둡니다."
     if isinstance(message, ast.Constant):
-        return str(message.value).split("\n")[0]
+        return message.value.split("\n")[0] if isinstance(message.value, str) else ""
     if isinstance(message, ast.JoinedStr):
-        return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in message.values).split("\n")[0]
+        text = "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in message.values).split("\n")[0]
+        return re.sub("…{2,}", "…", text)
     return ""
 
 
@@ -144,16 +171,33 @@ def example(symbol, notebooks):
     "그 이름을 정의한 뒤에 그 이름을 쓰는 셀과 출력. 짧게 쓰기만 하는 셀을, 없으면 다른 것을 함께 정의하거나 그리는 셀을 고릅니다."
     stem, cell_id = symbol.module.marker(symbol.node.lineno)
     cells = notebooks.get(stem, [])
+    # 함수는 부르는 곳을, 상수는 읽거나 바꾸는 곳을 찾습니다.
+    used = rf"\b{re.escape(symbol.name)}\b" + ("" if isinstance(symbol.node, ast.Assign) else r"(\.apply)?\(")
     start = next((number for number, cell in enumerate(cells) if cell.get("id") == cell_id), len(cells))
     code = [(cell, "".join(cell["source"])) for cell in cells[start + 1 :] if cell["cell_type"] == "code"]
-    using = [(cell, text) for cell, text in code if re.search(rf"\b{re.escape(symbol.name)}(\.apply)?\(", text) and "#| exports" not in text]
+    using = [(cell, text) for cell, text in code if re.search(used, text) and "#| exports" not in text]
     plain = [(cell, text) for cell, text in using if not text.startswith("#|") and not re.search(r"\b(def|class|except)\b", text)]
     for cell, text in plain or using:
         text = re.sub(r"^#\|.*\n", "", text, flags=re.M)
         printed = "".join("".join(out.get("text", out.get("data", {}).get("text/plain", ""))) for out in cell["outputs"] if "image/png" not in out.get("data", {}))
         shown = f'<div class="cell-output"><pre><code>{escape(printed.rstrip())}</code></pre></div>' if printed.strip() else ""
         return f"<h3>보기</h3>{code_html(text)}{shown}"
-    return ""
+    others = symbol.module.users(symbol.name) if isinstance(symbol.node, ast.Assign) else []
+    return example(others[0], notebooks) if others else ""
+
+
+def breakable(name):
+    "긴 이름은 밑줄과 점 뒤에서 줄을 바꿉니다."
+    return re.sub(r"([._])(?=\w)", r"\1<wbr>", name)
+
+
+def signature(name, function):
+    "이름과 인자. 길면 한 줄에 하나씩 적습니다."
+    arguments = re.sub(r"^(self|ctx|cls)(, |$)", "", ast.unparse(function.args))
+    if len(name) + len(arguments) <= 60:
+        return f"{name}({arguments})"
+    rows = re.split(r", (?![^\[(]*[\])])", arguments)
+    return "\n".join([f"{name}(", *(f"    {row}," for row in rows), ")"])
 
 
 def described(symbol, site, posts, notebooks):
@@ -161,15 +205,17 @@ def described(symbol, site, posts, notebooks):
     module, node, function = symbol.module, symbol.node, symbol.function
     method = "." in symbol.name
     level = "h3" if method else "h2"
-    parts = [f'<{level} id="{symbol.anchor}"><code>{symbol.name}</code></{level}>']
+    parts = [f'<{level} id="{symbol.anchor}"><code>{breakable(symbol.name)}</code></{level}>']
     if function:
-        arguments = re.sub(r"^(self|ctx|cls)(, |$)", "", ast.unparse(function.args))
-        parts.append(code_html(f"{symbol.name}({arguments})", kind="code signature"))
+        parts.append(code_html(signature(symbol.name, function), kind="code signature"))
     elif isinstance(node, ast.Assign):
-        parts.append(code_html(ast.unparse(node), kind="code signature"))
+        parts.append(code_html(re.sub(r"  #.*$", "", "\n".join(module.lines[node.lineno - 1 : node.end_lineno])), kind="code signature"))
     parts += [f"<p>{inline(block)}</p>" for block in re.split(r"\n\s*\n", symbol.doc) if block.strip()]
     rows = parameters(module, function) if function else []
-    if rows:
+    if isinstance(node, ast.Assign) and (others := module.users(symbol.name)):
+        links = " · ".join(f'<a href="#{other.anchor}"><code>{other.name}</code></a>' for other in others)
+        parts.append(f"<p>쓰는 곳: {links}</p>")
+    if any(meaning for _, meaning, _, _ in rows):
         lines = []
         for name, meaning, kind, default in rows:
             usual = f"<code>{escape(default)}</code>" if default else ""

@@ -157,6 +157,7 @@ def finish(rendered, out):
         api.link_names(page, modules)
     everything = posts + references
     for page in everything:
+        pages.keep_together(page.body)
         pages.keep_particles(page.body)
     katex_css = typeset(everything)
     leftover = [f"{where(page, around)}: 글자로 남은 '{sign}'가 있습니다: {around}" for page in everything for sign, around in check.leftovers(page.body)]

@@ -119,8 +119,9 @@ def toc(page):
         items.append(f'<li class="{heading.name}"><a href="#{quote(heading["id"])}">{inner}</a></li>')
     if not page.meta.get("toc") or len(items) < 2:
         return "", ""
-    button = '<button class="toc-button only-narrow" popovertarget="toc">이 글의 차례</button>'
-    return button, f'<nav class="toc" id="toc" popover aria-label="이 글의 차례"><p>이 글의 차례</p><ol>{"".join(items)}</ol></nav>'
+    name = "이 글의 차례" if page.source else "이 쪽의 차례"
+    button = f'<button class="toc-button only-narrow" popovertarget="toc">{name}</button>'
+    return button, f'<nav class="toc" id="toc" popover aria-label="{name}"><p>{name}</p><ol>{"".join(items)}</ol></nav>'
 
 
 def badges(page, site):

@@ -118,7 +118,8 @@ def tidy_code(body):
     for pre in body.select("pre.sourceCode"):
         code = pre.find("code")
         languages = [name for name in [*pre.get("class", []), *code.get("class", [])] if name != "sourceCode" and "-" not in name]
-        block = BeautifulSoup(code_html(code.get_text(), languages[0] if languages else "text"), "html.parser")
+        # 파이썬의 약속인 빈 줄 둘은 좁은 화면에서 너무 넓어 보입니다.
+        block = BeautifulSoup(code_html(re.sub(r"\n{3,}", "\n\n", code.get_text()), languages[0] if languages else "text"), "html.parser")
         outer = pre
         while outer.parent.name == "div" and set(outer.parent.get("class", [])) & {"sourceCode", "code-copy-outer-scaffold"}:
             outer = outer.parent
@@ -233,8 +234,12 @@ def tidy_images(page, folder):
         if picture:
             image["width"], image["height"] = map(str, picture)
         if not address.endswith(".svg") and not image.find_parent(class_="explorable"):
-            image["class"] = "figure-image"
-        paragraph = image.parent
+            dark = not address.endswith(".svg") and data and sum(Image.open(BytesIO(data)).convert("RGB").getpixel((1, 1))) < 384
+            image["class"] = "figure-image on-dark" if dark else "figure-image"
+            if picture and picture[0] > 500 and not image.find_parent("a"):
+                # 휴대전화에서는 눌러서 크게 봅니다. 스크립트가 꺼졌으면 그림 파일이 열립니다.
+                image.wrap(BeautifulSoup("", "html.parser").new_tag("a", href=address, attrs={"class": "zoom"}))
+        paragraph = image.parent.parent if image.parent.name == "a" else image.parent
         if paragraph.name == "p" and paragraph.parent.name == "figure":
             paragraph.unwrap()
     for wrapper in page.body.select("div.quarto-figure"):
@@ -257,6 +262,32 @@ def link_posts(
             link["href"] = "#" + unquote(anchor)
         elif re.match(r"https?:", target):
             link["rel"] = "noopener"
+
+
+TOGETHER = [
+    (r"\b(글|식|문제|그림|표|잘못) (?=\(?\d)", "\\1\u00a0"),  # 식 (7), 글 05
+    (r"(?<=\([\w−]), (?=[\w−]{1,3}[),])|(?<=[\w−]), (?=[\w−]\))", ",\u00a0"),  # (N, C), (2, 3)
+    (r"(?<=[A-Za-z0-9]) − (?=[A-Za-z0-9])", "\u00a0−\u00a0"),  # p − y
+]
+
+
+def keep_together(body):
+    "번호, 모양, 짧은 식이 줄 끝에서 나뉘지 않게 하고, 긴 코드는 기호 뒤에서 나뉘게 합니다."
+    for text in list(body.find_all(string=re.compile(r" "))):
+        if text.find_parent(["pre", "code", "svg"]) or text.find_parent(class_=["math", "explorable"]):
+            continue
+        joined = str(text)
+        for pattern, joint in TOGETHER:
+            joined = re.sub(pattern, joint, joined)
+        if joined != text:
+            text.replace_with(joined)
+    for code in body.find_all("code"):
+        text = code.get_text()
+        if code.find_parent("pre") or code.find(True) or len(text) < 24:
+            continue
+        marked = re.sub(r"(?<=[\w)])([/(=._])(?=\w)", r"\1<wbr>", escape(text, quote=False))
+        code.clear()
+        code.append(BeautifulSoup(marked, "html.parser"))
 
 
 def keep_particles(body):

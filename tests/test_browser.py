@@ -438,6 +438,24 @@ def test_menus_on_a_phone(reader):
         assert not page.locator(menu).is_visible()
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_figures_grow_when_touched(reader, theme):
+    "휴대전화에서 그림을 누르면 화면보다 넓게 보이고, 다시 누르거나 Esc로 닫습니다."
+    page = reader(width=390, theme=theme).open("nll.html")
+    figure = page.locator("a.zoom").first
+    small = figure.locator("img").bounding_box()["width"]
+    figure.click()
+    large = page.locator("dialog.zoomed img")
+    assert small < 390 and large.bounding_box()["width"] > 1.5 * small
+    assert large.get_attribute("alt")
+    page.keyboard.press("Escape")
+    assert not large.is_visible()
+    figure.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="닫기").click()
+    assert not large.is_visible()
+
+
 def test_copy_button_copies_the_code(reader):
     browsing = reader()
     browsing.context.grant_permissions(["clipboard-read", "clipboard-write"])

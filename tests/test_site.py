@@ -290,6 +290,47 @@ def test_api_table_matches_the_signature(site):
     assert page.select_one(".links a")["href"].removeprefix("../").split("#")[0] in posts
 
 
+def test_api_describes_constants(tmp_path):
+    "상수의 설명은 그 줄 끝이나 바로 위의 주석에서, 쓰는 곳은 소스에서 옵니다."
+    path = tmp_path / "sample.py"
+    path.write_text(
+        """__all__ = ["ENDED", "ABOVE", "BARE", "public"]
+# %% ../nbs/01_sample.ipynb #abc
+ENDED = 3  # 줄 끝의 설명
+
+# 위에 적은
+# 설명
+ABOVE = {
+    "a": 1,
+}
+BARE = 5
+def _inner(): return ENDED
+def public(): return _inner()
+""",
+        encoding="utf-8",
+    )
+    module = api.Module(path)
+    assert [symbol.doc for symbol in module.symbols] == ["줄 끝의 설명", "위에 적은 설명", "", ""]
+    assert [symbol.name for symbol in module.users("ENDED")] == ["public"] and module.users("ABOVE") == []
+
+
+def test_api_tables_and_errors_say_something(site):
+    for path in (site / "api").glob("*.html"):
+        page = soup(path)
+        for table in page.select("main table"):
+            assert any(row.find_all("td")[1].get_text(strip=True) for row in table.select("tbody tr")), path.name
+        for item in page.select("main article h3 + ul li"):
+            assert re.match(r"[A-Z]\w+ (?!None$).*\w", item.get_text()), (path.name, item.get_text())
+    assert "쓰는 곳" in soup(site / "api" / "nll.html").get_text() and "자료형을 부르는 이름" in soup(site / "api" / "nll.html").get_text()
+
+
+def test_numbers_and_shapes_stay_together():
+    body = BeautifulSoup("<p>글 05의 식 (7)에서 p − y를 (N, C)로, <code>torch.nn.functional.cross_entropy</code></p>", "html.parser")
+    pages.keep_together(body)
+    assert body.get_text() == "글\u00a005의 식\u00a0(7)에서 p\u00a0−\u00a0y를 (N,\u00a0C)로, torch.nn.functional.cross_entropy"
+    assert len(body.find_all("wbr")) == 4
+
+
 def test_function_names_in_posts_lead_to_the_api(site):
     links = [link["href"] for path in NOTEBOOKS for link in soup(site / page_name(path)).select("a.to-api")]
     assert links and all(re.match(r"api/\w+\.html#[\w.]+$", link) for link in links)

@@ -61,6 +61,29 @@ addEventListener("resize", markScrollable);
 document.addEventListener("toggle", markScrollable, true);
 document.fonts.ready.then(markScrollable);
 
+// 그림을 누르면 크게 봅니다.
+let zoomed;
+addEventListener("click", (event) => {
+  const link = event.target.closest?.("a.zoom");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  if (!zoomed) {
+    zoomed = document.createElement("dialog");
+    zoomed.className = "zoomed";
+    zoomed.setAttribute("aria-label", "크게 본 그림");
+    zoomed.addEventListener("click", () => zoomed.close());
+    document.body.append(zoomed);
+  }
+  const image = link.querySelector("img").cloneNode();
+  image.loading = "eager";
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "close";
+  close.textContent = "닫기";
+  zoomed.replaceChildren(image, close);
+  zoomed.showModal();
+});
+
 // 차례에서 지금 읽는 곳을 보여 줍니다.
 const toc = document.getElementById("toc");
 if (toc) {
