@@ -113,7 +113,7 @@ def _help_shape(a):
         return text + " target.squeeze(1)로 마지막 차원을 없애세요."
     return text + " 로짓에서 클래스 차원(배치면 1번)을 뺀 모양으로 맞추세요."
 
-# %% ../nbs/08_reduction.ipynb #59a93685
+# %% ../nbs/08_reduction.ipynb #36a12102
 def _help_bounds(a):
     "클래스 번호가 벗어난 첫 자리를 찾아 주는 도움말."
     classes, target = a["input"].shape[_class_dim(a["input"])], a["target"].long()
@@ -122,6 +122,8 @@ def _help_bounds(a):
     value = int(target[tuple(place)])
     counted = target[target != a["ignore_index"]]
     one_based = int(counted.min()) == 1 and int(counted.max()) == classes
+    if not classes:
+        return f"target{place or ''}의 값이 {value}인데 로짓의 모양이 {tuple(a['input'].shape)}이라 클래스가 하나도 없습니다."
     advice = "번호가 1부터 시작한다면 target - 1을 넣으세요." if one_based else f"무시할 표본이라면 ignore_index={value}처럼 알려 주세요."
     return (
         f"target{place or ''}의 값이 {value}입니다. 클래스가 {classes}개이므로 0부터 {classes - 1}까지만 쓸 수 있습니다. "
@@ -135,22 +137,23 @@ def _help_scalar_type(a):
         return "이 자리에는 uint8 정답을 쓸 수 없습니다. target.long()으로 바꾸세요."
     return f"로짓은 {a['input'].dtype}, weight는 {a['weight'].dtype}입니다. weight.to(logits.dtype)으로 맞추세요."
 
-# %% ../nbs/08_reduction.ipynb #a43a601b
+# %% ../nbs/08_reduction.ipynb #02c2eb45
 def _help_probabilities(a):
     "확률 정답으로 읽힌 정수 정답에 줄 도움말."
     want = _expected_shape(a["input"])
-    if a["input"].dim() == 1 and not a["input"].is_floating_point():
+    if a["input"].dim() == 1 and not (a["input"] % 1).any():
         return _ARGMAX_HELP.format(tuple(a["input"].shape), a["input"].dtype)
+    want = f"{want}로" if want else "수 하나로"
     return (
         f"정답의 모양 {tuple(a['target'].shape)}이 로짓과 같아 확률로 읽었는데 자료형이 {a['target'].dtype}입니다. "
-        f"클래스 번호라면 모양을 {want}로 바꾸고, 확률이라면 target.float()를 쓰세요."
+        f"클래스 번호라면 모양을 {want} 바꾸고, 확률이라면 target.float()를 쓰세요."
     )
 
 
 def _help_tensor(a):
     "텐서가 아닌 인자에 줄 도움말."
     if isinstance(a["weight"], str):
-        return f"셋째 인자는 weight인데 {a['weight']!r}를 받았습니다. 줄이는 방법은 reduction={a['weight']!r}처럼 이름을 붙여 주세요."
+        return f"셋째 인자는 weight인데 받은 값은 {a['weight']!r}입니다. 줄이는 방법은 reduction={a['weight']!r}처럼 이름을 붙여 주세요."
     return "로짓과 정답, weight는 모두 텐서여야 합니다. torch.as_tensor(...)로 바꾸세요."
 
 
