@@ -35,9 +35,9 @@ def rows_per_block(
     blocks = max(-(-n // most), 1)
     return max(-(-n // blocks), 1)
 
-# %% ../nbs/12_linear.ipynb #bd35e056
+# %% ../nbs/12_linear.ipynb #69728d6a
 def _project(hidden, linear_weight, linear_bias, out):
-    "`out`에 로짓 $XW^T+b$를 적습니다. 가중치는 캐시에 머물 만큼씩 끊어 곱합니다."
+    "`out`에 로짓 $XW^T+b$를 적습니다. 가중치는 `TILE_NUMBERS`칸씩 끊어 곱합니다."
     step = max(1, TILE_NUMBERS // max(hidden.shape[1], 1))
     for v in range(0, len(linear_weight), step):
         tile, place = linear_weight[v : v + step].T, out[:, v : v + step]
@@ -54,14 +54,14 @@ def _cap(logits, softcap):
     logits.mul_(softcap)  # κ tanh(z/κ)
     return slope
 
-# %% ../nbs/12_linear.ipynb #29078e88
+# %% ../nbs/12_linear.ipynb #7818701e
 class _Rows(NamedTuple):
     "블록의 줄마다 기억할 것."
 
     losses: torch.Tensor  # 손실 ℓ
     own: torch.Tensor  # 정답의 몫 (1-ε) w_y
-    mass: torch.Tensor  # 확률에 곱할 m
-    at_target: torch.Tensor  # 정답 칸에 더할 값
+    mass: torch.Tensor  # 확률에 곱할 μ
+    at_target: torch.Tensor  # 정답 칸에 더할 값, 식 (13)의 앞 두 항
 
 # %% ../nbs/12_linear.ipynb #4d82113f
 def _spread(logits, weight, share):
@@ -70,15 +70,15 @@ def _spread(logits, weight, share):
         return 0.0, 0.0
     return (logits.shape[1], logits.sum(1)) if weight is None else (weight.sum(), logits @ weight)
 
-# %% ../nbs/12_linear.ipynb #c10ec6e9
+# %% ../nbs/12_linear.ipynb #e15e0c65
 def _losses_and_probs(logits, target, weight, options):
     "식 (8)의 손실을 구하고, `logits` 자리를 확률로 바꿉니다. 정답 칸의 확률은 0으로 비워 둡니다."
     share = options.smoothing / logits.shape[1]  # ε/V
     answer = target[:, None]
-    top, picked = logits.amax(1), logits.gather(1, answer)[:, 0]  # m₀, z_y
+    top, picked = logits.amax(1), logits.gather(1, answer)[:, 0]  # m, z_y
     total, spread = _spread(logits, weight, share)  # Σ w, Σ w z
     probs = torch.softmax(logits, 1, out=logits)  # P
-    gap = -probs.amax(1).log()  # s - m₀, 식 (11)
+    gap = -probs.amax(1).log()  # s - m, 식 (11)
     lse = top + gap  # s
     true_prob = probs.gather(1, answer)[:, 0]  # p_y
     rest = probs.scatter_(1, answer, 0.0).sum(1)  # r, 식 (12)
@@ -89,18 +89,18 @@ def _losses_and_probs(logits, target, weight, options):
         losses += share * (total * lse - spread)
     if options.z_loss:
         losses += options.z_loss * lse**2
-    mass = own + share * total + 2 * options.z_loss * lse  # m
+    mass = own + share * total + 2 * options.z_loss * lse  # μ
     return _Rows(losses, own, mass, true_prob * (mass - own) - own * rest)
 
-# %% ../nbs/12_linear.ipynb #49af1ffc
+# %% ../nbs/12_linear.ipynb #74924df3
 def _probs_to_grads(probs, rows, target, weight, options):
     "정답 칸이 빈 확률을 식 (9)의 기울기 $G$로 바꿉니다."
     share = options.smoothing / probs.shape[1]
     if weight is not None or share or options.z_loss:
-        probs.mul_(rows.mass[:, None])  # m p
+        probs.mul_(rows.mass[:, None])  # μ p
     if share:
         probs.sub_(share if weight is None else share * weight)  # - ε/V · w
-    return probs.scatter_add_(1, target[:, None], rows.at_target[:, None])  # 정답 칸
+    return probs.scatter_add_(1, target[:, None], rows.at_target[:, None])  # 정답 칸, 식 (13)
 
 # %% ../nbs/12_linear.ipynb #2ddcc30d
 def _accumulate(total, grads, hidden, first):
@@ -236,19 +236,19 @@ def _plain_grads(tensors, options, want, grad_output, create_graph):
         grads = iter(torch.autograd.grad(loss, wanted, grad_output.to(loss.dtype), create_graph=create_graph))
     return [next(grads) if needed else None for needed in want]
 
-# %% ../nbs/12_linear.ipynb #9d45e6d4
+# %% ../nbs/12_linear.ipynb #e352f35e
 def _loss_and_found(tensors, options, want):
     "줄인 손실과, 아직 나누지 않은 기울기와, 거기에 곱할 1/D."
     target, weight = tensors[3:]
+    if options.reduction == "none":  # 줄마다의 상류 기울기를 아직 모르니 손실만
+        return _sweep_kept(*tensors, options, (False, False, False))[0], None, 1.0
     wide = torch.promote_types(tensors[0].dtype, torch.float32)
     divisor, adjusted = _denominator(target, weight, options, wide)
     losses, found = _sweep_kept(*tensors, adjusted, want)
-    if options.reduction == "none":
-        return losses, None, 1.0
     counted = bool((target != options.ignore_index).any())
     return losses.sum() / divisor, found, divisor.reciprocal() if counted else 0.0
 
-# %% ../nbs/12_linear.ipynb #971b1d8a
+# %% ../nbs/12_linear.ipynb #42d70dab
 class _LinearCrossEntropy(torch.autograd.Function):
     "기울기를 순전파에서 만들어 두는 선형층 + 크로스 엔트로피."
 
@@ -257,8 +257,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
         tensors = (input, linear_weight, linear_bias, target, weight)
         ctx.save_for_backward(*tensors)
         ctx.options, ctx.want = options, want
-        early = want if options.reduction != "none" else (False, False, False)
-        loss, ctx.found, ctx.scale = _loss_and_found(tensors, options, early)
+        loss, ctx.found, ctx.scale = _loss_and_found(tensors, options, want)
         return loss.to(options.dtype)
 
     @staticmethod
@@ -335,7 +334,7 @@ def _dispatch(tensors, target, weight, options):
         loss = _loss_and_found(every, options, want)[0].to(options.dtype)
     return loss.reshape(()) if unbatched else loss
 
-# %% ../nbs/12_linear.ipynb #b111fc05
+# %% ../nbs/12_linear.ipynb #c6d38caf
 def linear_cross_entropy(
     input: torch.Tensor,  # 은닉 벡터 $X$: (N, H), 표본 하나면 (H)
     linear_weight: torch.Tensor,  # 선형층 가중치 $W$: (V, H)
@@ -346,7 +345,7 @@ def linear_cross_entropy(
     reduction: str = "mean",  # "none", "sum", "mean"
     ignore_index: int = -100,  # 무시할 정답
     label_smoothing: float = 0.0,  # 0에서 1 사이
-    z_loss: float = 0.0,  # 로그합지수의 제곱에 곱할 수
+    z_loss: float = 0.0,  # 로그합지수의 제곱에 곱할 수 λ
     softcap: float = None,  # 로짓을 누를 높이 κ
 ) -> torch.Tensor:  # 손실: 수 하나, "none"이면 (N)
     "`cross_entropy(F.linear(input, linear_weight, linear_bias), target)`을 로짓을 통째로 만들지 않고 구합니다."
@@ -405,7 +404,7 @@ def _check_module(num_classes, weight, label_smoothing):
             f"받은 값은 label_smoothing={label_smoothing}입니다. 0과 1 사이의 수를 쓰세요."
         )
 
-# %% ../nbs/12_linear.ipynb #9c68df0a
+# %% ../nbs/12_linear.ipynb #b7850891
 class LinearCrossEntropyLoss(_LinearLayerLoss):
     "선형층을 품은 크로스 엔트로피. 파라미터는 `linear.weight`와, `bias=True`면 `linear.bias`입니다."
 
@@ -421,7 +420,7 @@ class LinearCrossEntropyLoss(_LinearLayerLoss):
         weight: torch.Tensor = None,  # 클래스 가중치 (V)
         ignore_index: int = -100,  # 무시할 정답
         label_smoothing: float = 0.0,  # 0에서 1 사이
-        z_loss: float = 0.0,  # 로그합지수의 제곱에 곱할 수
+        z_loss: float = 0.0,  # 로그합지수의 제곱에 곱할 수 λ
         softcap: float = None,  # 로짓을 누를 높이 κ
     ):
         super().__init__()
