@@ -286,3 +286,15 @@ def test_extras(kind, reduction):
     assert_close(mine.detach(), expected.detach())
     upstream = torch.randn_like(mine)
     assert_close(torch.autograd.grad(mine, x, upstream)[0], torch.autograd.grad(expected, x, upstream)[0])
+
+
+def test_confident_rows_keep_their_gradient(blocked):
+    "블록의 길은 확신하는 표본의 정답 자리 기울기 −r을 자릿수까지 지킵니다. p − 1로 구하면 0이 됩니다."
+    gaps = torch.linspace(1, 60, 30)
+    x = torch.zeros(30, 3)
+    x[:, 0] = gaps
+    z, true = x.clone().requires_grad_(), x.double().requires_grad_()
+    target = torch.zeros(30, dtype=torch.long)
+    cross_entropy(z, target).backward()
+    F.cross_entropy(true, target).backward()
+    assert_close(z.grad, true.grad, 1e-5, 0, check_dtype=False)
