@@ -16,14 +16,14 @@ from torch.nn import functional as F
 
 from .loss import _Options, _checked_options, _differentiated, _is_batched, _new_gradient, cross_entropy
 
-# %% ../nbs/12_linear.ipynb #78841ea9
-BLOCK_NUMBERS = 7_400_000
+# %% ../nbs/12_linear.ipynb #05894fd6
+BLOCK_NUMBERS = 7_400_000  # 로짓 블록 하나에 담을 수의 한도
 
 
-FEWEST_ROWS = 192
+FEWEST_ROWS = 192  # 어휘가 커도 한 블록에 담을 줄 수의 바닥
 
 
-TILE_NUMBERS = 2**20
+TILE_NUMBERS = 2**20  # 가중치를 옮겨 곱할 때 한 번에 읽는 수의 한도
 
 # %% ../nbs/12_linear.ipynb #ee132979
 def rows_per_block(
