@@ -310,9 +310,9 @@ from torch.autograd import forward_ad
 from torch.autograd.function import once_differentiable
 from torch.overrides import handle_torch_function, has_torch_function_variadic
 
-# %% ../nbs/11_speed.ipynb #c51dc026
+# %% ../nbs/11_speed.ipynb #494eca0a
 _CPU_BLOCK = 2**19  # 블록 하나의 원소 수: 캐시에 머무는 크기
-_GPU_BLOCK = 2**25  # GPU에서는 커널을 부르는 횟수를 줄이는 크기
+_GPU_BLOCK = 2**25  # GPU에서는 연산을 부르는 횟수를 줄이는 크기
 
 
 def _block_size(tensor):
@@ -355,8 +355,8 @@ def _from_rows(grad, input):
         return grad.view(input.shape)
     return grad.view(input.movedim(1, -1).shape).movedim(-1, 1)
 
-# %% ../nbs/11_speed.ipynb #5c367365
-_HUGE = 2**25  # 이보다 작으면 할당기가 쓰던 자리를 다시 주므로 더 빠릅니다
+# %% ../nbs/11_speed.ipynb #2e518050
+_HUGE = 2**25  # 바이트. 이보다 작으면 PyTorch가 쓰고 난 자리를 다시 주므로 더 빠릅니다
 
 
 def _new_gradient(x, dtype=None):
@@ -389,7 +389,7 @@ def _workers(threads):
         torch.set_num_threads(kept)  # 일꾼이 바꾼 기본값을 되돌립니다
     return _pools[threads]
 
-# %% ../nbs/11_speed.ipynb #e87974f6
+# %% ../nbs/11_speed.ipynb #fd85f2d8
 def _share(run, x):
     "블록의 자리들을 나와 일꾼들이 나누어 맡습니다. 작거나 GPU이거나 스레드가 하나면 그냥 합니다."
     threads = torch.get_num_threads() if x.device.type == "cpu" else 1
@@ -398,10 +398,10 @@ def _share(run, x):
     if threads == 1:
         return run(_blocks(x.shape, _block_size(x)))
     places = list(_blocks(x.shape, min(_CPU_BLOCK, x.numel() // threads)))
-    ends = [len(places) * k // threads for k in range(threads + 1)]
-    quiet = torch.inference_mode() if torch.is_inference_mode_enabled() else torch.no_grad()
+    ends = [len(places) * k // threads for k in range(threads + 1)]  # 고르게 나눈 끝자리
+    quiet = torch.inference_mode() if torch.is_inference_mode_enabled() else torch.no_grad()  # 일꾼은 부른 쪽의 모드를 물려받지 않습니다
     others = [_workers(threads - 1).submit(quiet(run), places[a:b]) for a, b in zip(ends[1:], ends[2:])]
-    torch.set_num_threads(1)
+    torch.set_num_threads(1)  # 부른 쪽도 혼자서, 첫 몫을
     try:
         quiet(run)(places[: ends[1]])
     finally:
@@ -430,7 +430,7 @@ def _work_blocks(places, x, grad, dtype):
         if grad is not None:
             out.copy_(work)
 
-# %% ../nbs/11_speed.ipynb #6cbc0976
+# %% ../nbs/11_speed.ipynb #4971e30c
 def _softmax_blocks(x, target, scale, grad, dtype):
     "빠른 길: 블록마다 지수 함수를 한 번만 부릅니다. 표본별 손실을 돌려주고 기울기를 grad에 적습니다."
     true_prob = torch.empty(target.shape, dtype=dtype)
@@ -440,15 +440,15 @@ def _softmax_blocks(x, target, scale, grad, dtype):
     def run(places):
         for where, probs in _work_blocks(places, x, grad, dtype):
             y, true, others = _at(target, where), _at(true_prob, where), _at(rest, where)
-            torch.softmax(_at(x, where), 1, dtype=dtype, out=probs)
-            torch.gather(probs, 1, y, out=true)
-            torch.sum(probs.scatter_(1, y, 0.0), 1, keepdim=True, out=others)
+            torch.softmax(_at(x, where), 1, dtype=dtype, out=probs)  # p
+            torch.gather(probs, 1, y, out=true)  # p_y
+            torch.sum(probs.scatter_(1, y, 0.0), 1, keepdim=True, out=others)  # r = Σ_{c≠y} p_c
             if grad is not None:
-                dtrue = torch.where(others < true, -others, true - 1)
-                probs.scatter_(1, y, dtrue).mul_(_at(scale, where) if rowwise else scale)
+                dtrue = torch.where(others < true, -others, true - 1)  # ∂ℓ/∂z_y = -r = p_y - 1
+                probs.scatter_(1, y, dtrue).mul_(_at(scale, where) if rowwise else scale)  # (p - y) × scale
 
     _share(run, x)
-    return _mend_tiny(rest.div_(true_prob).log1p_(), true_prob, x, target)
+    return _mend_tiny(rest.div_(true_prob).log1p_(), true_prob, x, target)  # ℓ = log(1 + r / p_y)
 
 # %% ../nbs/11_speed.ipynb #783f0491
 _FLOORS = {dtype: torch.finfo(dtype).tiny / torch.finfo(dtype).eps for dtype in (torch.float32, torch.float64)}
@@ -467,25 +467,25 @@ def _mend_tiny(losses, true_prob, x, target):
         values[at] = -log_probs.gather(1, targets[at])
     return losses
 
-# %% ../nbs/11_speed.ipynb #2b6ce2d9
+# %% ../nbs/11_speed.ipynb #1c4f6f8a
 class _IndexPull:
-    "클래스 번호 정답이 로짓을 당기는 힘 q (식 4)."
+    "클래스 번호 정답이 로짓을 끌어올리는 힘 q (식 4)."
 
     def __init__(self, target, row_weight, weight, smoothing, classes):
         self.target, self.row_weight, self.weight = target, row_weight, weight
-        self.smoothing, self.share = smoothing, smoothing / classes
-        self.spread = smoothing if weight is None else self.share * weight.sum()
+        self.smoothing, self.share = smoothing, smoothing / classes  # ε, ε/C
+        self.spread = smoothing if weight is None else self.share * weight.sum()  # Σ_c (ε/C) w_c
 
     def _true(self, where):
-        "정답 클래스에 걸리는 힘."
+        "정답 클래스의 몫 (1-ε) w_y."
         return (1 - self.smoothing) * (1 if self.row_weight is None else _at(self.row_weight, where))
 
     def losses(self, log_probs, where):
         "블록의 표본별 손실."
-        losses = -self._true(where) * log_probs.gather(1, _at(self.target, where))
+        losses = -self._true(where) * log_probs.gather(1, _at(self.target, where))  # -(1-ε) w_y log p_y
         if self.smoothing:
             spread = log_probs if self.weight is None else log_probs * self.weight
-            losses -= self.share * spread.sum(1, keepdim=True)
+            losses -= self.share * spread.sum(1, keepdim=True)  # -(ε/C) Σ_c w_c log p_c
         return losses
 
     def total(self, where):
@@ -494,13 +494,13 @@ class _IndexPull:
 
     def subtract_(self, dlogits, up, where):
         "기울기에서 힘을 뺍니다."
-        if self.smoothing:
+        if self.smoothing:  # -g_n (ε/C) w_c
             dlogits.sub_(up * self.share) if self.weight is None else dlogits.addcmul_(up, self.weight, value=-self.share)
-        return dlogits.scatter_add_(1, _at(self.target, where), -self._true(where) * up)
+        return dlogits.scatter_add_(1, _at(self.target, where), -self._true(where) * up)  # -g_n (1-ε) w_y
 
-# %% ../nbs/11_speed.ipynb #7f1acffb
+# %% ../nbs/11_speed.ipynb #73080eff
 class _ProbabilityPull:
-    "확률 정답이 로짓을 당기는 힘 q (식 4)."
+    "확률 정답이 로짓을 끌어올리는 힘 q (식 4)."
 
     def __init__(self, target, weight, smoothing, classes, dtype):
         self.target, self.weight, self.dtype = target, weight, dtype
@@ -523,7 +523,7 @@ class _ProbabilityPull:
         "기울기에서 힘을 뺍니다."
         return dlogits.addcmul_(self.now.force, up, value=-1)
 
-# %% ../nbs/11_speed.ipynb #91cfea6b
+# %% ../nbs/11_speed.ipynb #ba974f86
 def _log_softmax_blocks(x, pull, up, z_up, grad, options, dtype):
     "모든 선택지를 아는 길: 로그 소프트맥스를 먼저 구하고, 기울기가 필요하면 지수 함수를 한 번 더 부릅니다."
     losses = torch.empty((x.shape[0], 1, *x.shape[2:]), dtype=dtype, device=x.device)
@@ -533,17 +533,17 @@ def _log_softmax_blocks(x, pull, up, z_up, grad, options, dtype):
     def run(places):
         for where, work in _work_blocks(places, x, grad, dtype):
             capped = _capped(_at(x, where).to(dtype), options.softcap)
-            log_probs = torch.log_softmax(capped, 1, out=work)
-            if options.z_loss:
+            log_probs = torch.log_softmax(capped, 1, out=work)  # log p
+            if options.z_loss:  # s_n = 가장 큰 로짓 - 가장 큰 log p
                 _at(lse, where).copy_(capped.amax(1, keepdim=True) - log_probs.amax(1, keepdim=True))
-            _at(losses, where).copy_(pull.losses(log_probs, where))
+            _at(losses, where).copy_(pull.losses(log_probs, where))  # ℓ_n
             if grad is not None:
-                total = pull.total(where) * _at(up, where)
+                total = pull.total(where) * _at(up, where)  # g_n Σ_k q_nk
                 if options.z_loss:
-                    total = total + 2 * _at(lse, where) * _at(z_up, where)
-                dlogits = pull.subtract_(log_probs.exp_().mul_(total), _at(up, where), where)
+                    total = total + 2 * _at(lse, where) * _at(z_up, where)  # + 2 h_n s_n
+                dlogits = pull.subtract_(log_probs.exp_().mul_(total), _at(up, where), where)  # p (…) - g_n q
                 if options.softcap is not None:
-                    dlogits.mul_(1 - (capped / options.softcap).square())
+                    dlogits.mul_(1 - (capped / options.softcap).square())  # × (1 - (u/κ)²): 글 10의 식 (5)
 
     _share(run, x)
     return losses, lse
@@ -570,7 +570,7 @@ def _index_rows(target, rows, ignore_index):
     counted = target != ignore_index
     return torch.where(counted, target, 0), counted
 
-# %% ../nbs/11_speed.ipynb #fd5d8db0
+# %% ../nbs/11_speed.ipynb #20fb9152
 def _masses(counted, row_weight, dtype):
     "평균의 분모에 더할 표본별 무게. 모두 1이면 None."
     if row_weight is None:
@@ -579,7 +579,7 @@ def _masses(counted, row_weight, dtype):
 
 
 def _problem(input, target, weight, options, dtype):
-    "블록으로 볼 로짓 x, 정답이 당기는 힘 pull, 세는 표본 counted, 표본의 무게 row_weight."
+    "블록으로 볼 로짓 x, 정답이 끌어올리는 힘 pull, 세는 표본 counted, 표본의 무게 row_weight."
     class_last = _class_last(input)
     x = _as_rows(input, class_last)
     weight = None if weight is None else weight.to(dtype)
@@ -827,8 +827,8 @@ def _is_common(input, target, size_average, ignore_index, reduce, reduction, lab
     low, high = low.item(), high.item()
     return low >= 0 and high < input.shape[1] and not low <= ignore_index <= high
 
-# %% ../nbs/11_speed.ipynb #667a7245
-_SMALL = 2**17  # 원소가 이보다 적으면 계산보다 Python을 부르는 값이 큽니다
+# %% ../nbs/11_speed.ipynb #75101e44
+_SMALL = 2**17  # 원소가 이보다 적으면 계산보다 Python이 함수를 부르는 값이 큽니다
 
 
 def _small_loss(input, target):
@@ -847,21 +847,27 @@ def _common_loss(input, target):
         return _CrossEntropy.apply(input, target, None, options)
     return _blocked_loss(input, target, None, options)[0]
 
-# %% ../nbs/11_speed.ipynb #48892c8f
+# %% ../nbs/11_speed.ipynb #d9417e90
 def cross_entropy(
     input: torch.Tensor,  # 로짓: (C), (N, C), 또는 (N, C, d1, …, dK)
     target: torch.Tensor,  # 클래스 번호: input에서 클래스 차원을 뺀 모양. 또는 확률: input과 같은 모양
-    weight: Optional[torch.Tensor] = None,  # 클래스별 무게 (C)
+    weight: Optional[torch.Tensor] = None,  # 클래스 가중치 (C)
     size_average: Optional[bool] = None,  # 옛 인자. reduction을 쓰세요
-    ignore_index: int = -100,  # 손실에서 뺄 클래스 번호
+    ignore_index: int = -100,  # 이 번호가 적힌 표본은 세지 않습니다
     reduce: Optional[bool] = None,  # 옛 인자. reduction을 쓰세요
     reduction: str = "mean",  # "none", "mean", "sum"
-    label_smoothing: float = 0.0,  # 0과 1 사이: 정답을 고르게 섞는 비율
+    label_smoothing: float = 0.0,  # ε: 정답에서 덜어 모든 클래스에 고루 나눌 몫
     *,
-    z_loss: float = 0.0,  # (log-sum-exp)² 평균에 곱할 계수
-    softcap: Optional[float] = None,  # 로짓을 c·tanh(z/c)로 누를 c
+    z_loss: float = 0.0,  # (log-sum-exp)²의 평균에 곱할 계수 λ
+    softcap: Optional[float] = None,  # 로짓을 κ·tanh(z/κ)로 누를 κ
 ) -> torch.Tensor:  # 손실: 스칼라, "none"이면 표본마다 하나
-    "`torch.nn.functional.cross_entropy`와 같은 인자, 같은 값, 같은 기울기. 더 빠르고 메모리를 덜 씁니다."
+    r"""`torch.nn.functional.cross_entropy`와 같은 인자, 같은 값, 같은 기울기. 로짓이 크면 더 빠르고 메모리를 덜 씁니다.
+
+    번호 정답이면 $\ell_n = -w_{y_n}\log p_{n,y_n}$이고, "mean"은 $\sum_n \ell_n / \sum_n w_{y_n}$입니다. 무시한 표본은 두 합에서 모두 뺍니다. 확률 정답이면 $\ell_n = -\sum_c w_c\,t_{n,c}\log p_{n,c}$이고, "mean"은 손실의 개수로 나눕니다.
+
+    "none"의 손실은 로짓에서 클래스 차원을 뺀 모양입니다. 로짓은 실수, 번호 정답은 int64, 확률 정답은 실수입니다. 확률의 합이 1인지는 PyTorch처럼 보지 않습니다. 로짓이라면 `softmax`를 거쳐 넣으세요.
+
+    틀린 인자에는 PyTorch와 같은 `IndexError`, `ValueError`, `RuntimeError`, `TypeError`를 던지고, 둘째 줄에 고칠 곳을 적습니다."""
     options = (size_average, ignore_index, reduce, reduction, label_smoothing)
     if has_torch_function_variadic(input, target, weight):
         tensors = (input, target, weight)
@@ -933,21 +939,23 @@ class _ExplicitBackward(torch.nn.CrossEntropyLoss):
         with torch.no_grad():
             return _logits_gradient(input, target, self.weight, options, upstream)
 
-# %% ../nbs/11_speed.ipynb #479ee753
+# %% ../nbs/11_speed.ipynb #2eccd236
 class CrossEntropyLoss(_ExplicitBackward):
-    "`torch.nn.CrossEntropyLoss`와 같은 모듈. 손으로 유도한 `backward(grad_output)`을 더 가집니다."
+    """`torch.nn.CrossEntropyLoss`와 같은 모듈. 손으로 유도한 `backward(grad_output)`이 더 있습니다.
+
+    식, 모양, 자료형, 오류는 `cross_entropy`와 같습니다. `backward(grad_output)`은 마지막으로 넣은 로짓의 기울기를 새로 구해 돌려줍니다. `z_loss`와 `softcap`은 TorchScript로 옮길 수 없습니다."""
 
     def __init__(
         self,
-        weight: Optional[torch.Tensor] = None,  # 클래스별 무게 (C)
+        weight: Optional[torch.Tensor] = None,  # 클래스 가중치 (C)
         size_average: Optional[bool] = None,  # 옛 인자. reduction을 쓰세요
-        ignore_index: int = -100,  # 손실에서 뺄 클래스 번호
+        ignore_index: int = -100,  # 이 번호가 적힌 표본은 세지 않습니다
         reduce: Optional[bool] = None,  # 옛 인자. reduction을 쓰세요
         reduction: str = "mean",  # "none", "mean", "sum"
-        label_smoothing: float = 0.0,  # 0과 1 사이: 정답을 고르게 섞는 비율
+        label_smoothing: float = 0.0,  # ε: 정답에서 덜어 모든 클래스에 고루 나눌 몫
         *,
-        z_loss: float = 0.0,  # (log-sum-exp)² 평균에 곱할 계수
-        softcap: Optional[float] = None,  # 로짓을 c·tanh(z/c)로 누를 c
+        z_loss: float = 0.0,  # (log-sum-exp)²의 평균에 곱할 계수 λ
+        softcap: Optional[float] = None,  # 로짓을 κ·tanh(z/κ)로 누를 κ
     ):
         super().__init__(weight, size_average, ignore_index, reduce, reduction, label_smoothing)
         self.z_loss, self.softcap = z_loss, softcap
