@@ -298,7 +298,7 @@ def _composed_loss(input, target, weight, options):
         loss = loss + _reduce(z_losses, None if counted is None else counted.to(dtype), options.reduction)
     return loss.to(options.dtype)
 
-# %% ../nbs/11_speed.ipynb #07e0fbc3
+# %% ../nbs/11_speed.ipynb #1d7b243d
 import math
 import mmap
 import os
@@ -307,7 +307,6 @@ import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 from torch.autograd import forward_ad
-from torch.autograd.function import once_differentiable
 from torch.overrides import handle_torch_function, has_torch_function_variadic
 
 # %% ../nbs/11_speed.ipynb #494eca0a
@@ -389,13 +388,13 @@ def _workers(threads):
         torch.set_num_threads(kept)  # 일꾼이 바꾼 기본값을 되돌립니다
     return _pools[threads]
 
-# %% ../nbs/11_speed.ipynb #fd85f2d8
+# %% ../nbs/11_speed.ipynb #eb67615d
 def _share(run, x):
-    "블록의 자리들을 나와 일꾼들이 나누어 맡습니다. 작거나 GPU이거나 스레드가 하나면 그냥 합니다."
+    "블록의 자리들을 나와 일꾼들이 나누어 맡습니다. 블록이 몇 개뿐이거나 GPU이거나 스레드가 하나면 차례로 합니다."
     threads = torch.get_num_threads() if x.device.type == "cpu" else 1
-    if x.numel() <= 4 * _CPU_BLOCK:
+    if x.numel() <= _block_size(x):
         return run([None])
-    if threads == 1:
+    if threads == 1 or x.numel() <= 4 * _CPU_BLOCK:  # 일꾼을 깨우는 값이 더 큽니다
         return run(_blocks(x.shape, _block_size(x)))
     places = list(_blocks(x.shape, min(_CPU_BLOCK, x.numel() // threads)))
     ends = [len(places) * k // threads for k in range(threads + 1)]  # 고르게 나눈 끝자리
