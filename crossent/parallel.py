@@ -28,15 +28,15 @@ def _local_numbers(logits, here, place):
     exps.scatter_(1, answer, torch.where(here, 0.0, exps.gather(1, answer)[:, 0])[:, None])
     return torch.stack([top, exps.sum(1), picked, total])  # m_r, a_r, t_r, u_r
 
-# %% ../nbs/13_parallel.ipynb #af0f3f37
+# %% ../nbs/13_parallel.ipynb #22c33bf4
 class _Seen(NamedTuple):
     "모든 랭크가 똑같이 아는 줄마다의 수."
 
     best: torch.Tensor  # m
     rest: torch.Tensor  # a
-    total: torch.Tensor  # s = a + e^g
+    total: torch.Tensor  # s = a + e^d
 
-# %% ../nbs/13_parallel.ipynb #8c197222
+# %% ../nbs/13_parallel.ipynb #e119c057
 def _combine(numbers, plan):
     "식 (4)와 (8): 세 수를 모아 줄마다의 손실을 구합니다."
     top, rest, picked, spread = numbers
@@ -44,7 +44,7 @@ def _combine(numbers, plan):
     dist.all_reduce(best, dist.ReduceOp.MAX, group=plan.group)  # m
     sums = torch.stack([rest * (top - best).exp(), picked] + [spread] * (plan.smoothing > 0))
     dist.all_reduce(sums, dist.ReduceOp.SUM, group=plan.group)  # a, z_y (, u)
-    rest, gap = sums[0], sums[1] - best  # a, g
+    rest, gap = sums[0], sums[1] - best  # a, d
     total = rest + gap.exp()  # s
     losses = torch.where(gap > -1, torch.log1p(rest * (-gap).exp()), total.log() - gap)
     if plan.smoothing:
