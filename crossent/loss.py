@@ -429,7 +429,7 @@ def _work_blocks(places, x, grad, dtype):
         if grad is not None:
             out.copy_(work)
 
-# %% ../nbs/11_speed.ipynb #4971e30c
+# %% ../nbs/11_speed.ipynb #b461b1f6
 def _softmax_blocks(x, target, scale, grad, dtype):
     "빠른 길: 블록마다 지수 함수를 한 번만 부릅니다. 표본별 손실을 돌려주고 기울기를 grad에 적습니다."
     true_prob = torch.empty(target.shape, dtype=dtype)
@@ -439,7 +439,8 @@ def _softmax_blocks(x, target, scale, grad, dtype):
     def run(places):
         for where, probs in _work_blocks(places, x, grad, dtype):
             y, true, others = _at(target, where), _at(true_prob, where), _at(rest, where)
-            torch.softmax(_at(x, where), 1, dtype=dtype, out=probs)  # p
+            logits = _at(x, where) if x.dtype == dtype else probs.copy_(_at(x, where))  # 자료형이 다르면 같은 자리에서 먼저 넓힙니다
+            torch.softmax(logits, 1, out=probs)  # p
             torch.gather(probs, 1, y, out=true)  # p_y
             torch.sum(probs.scatter_(1, y, 0.0), 1, keepdim=True, out=others)  # r = Σ_{c≠y} p_c
             if grad is not None:
