@@ -1,6 +1,7 @@
 "라이브러리의 소스를 읽어 API 문서를 만듭니다. 불러오지 않고 글자로만 읽으므로 torch가 없어도 됩니다."
 
 import ast
+import builtins
 import io
 import json
 import re
@@ -167,21 +168,137 @@ def inline(text):
     )
 
 
+BUILTINS = set(dir(builtins))
+
+
+def flow(node):
+    "문장이 만드는 이름과, 그 전에 있어야 하는 이름."
+    blocks = [getattr(node, field) for field in ("body", "orelse", "finalbody") if isinstance(getattr(node, field, None), list)]
+    inner = {id(part) for block in blocks for stmt in block for part in ast.walk(stmt)}
+    parts = [part for part in ast.walk(node) if id(part) not in inner]
+    made = {part.id for part in parts if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+    local = {part.arg for part in parts if isinstance(part, ast.arg)}
+    local |= {name.id for part in parts if isinstance(part, ast.comprehension) for name in ast.walk(part.target) if isinstance(name, ast.Name)}
+    # 람다의 인자는 그 람다 안에서만 지역 이름입니다.
+    hidden = {id(name) for part in parts if isinstance(part, ast.Lambda) for name in ast.walk(part.body) if isinstance(name, ast.Name) and name.id in {arg.arg for arg in part.args.args}}
+    read = {part.id for part in parts if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and id(part) not in hidden} - BUILTINS
+    local -= {arg.arg for part in parts if isinstance(part, ast.Lambda) for arg in part.args.args}
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        made = {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    if isinstance(node, ast.AugAssign):
+        read |= made
+    for block in blocks:
+        known = set(made)
+        for stmt in block:
+            inside, wanted = flow(stmt)
+            read |= wanted - known - local
+            known |= inside
+        made = made | known
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return {node.name}, read - local - {node.name}
+    return made - local, read - local
+
+
+def changed(node):
+    "이름을 새로 만들지 않고 그 속을 바꾸는 문장이 바꾼 이름: `x[0] = 1`, `x.grad = None`, `loss.backward()`, 씨앗과 출력의 자릿수."
+    if isinstance(node, ast.Assign):
+        return {name for target in node.targets if not isinstance(target, (ast.Name, ast.Tuple)) for name in flow(ast.Expr(target))[1]}
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+        root = ast.unparse(node.value.func).split(".")[0]
+        settings = root not in ("np", "torch", "plt", "F", "nn") or node.value.func.attr in ("set_printoptions", "manual_seed")
+        return {root} if settings else set()
+    return set()
+
+
+def called(node):
+    "`loss = loss_fn(logits)`에서 부른 것. 부르면서 값을 기억할 수 있습니다."
+    value = getattr(node, "value", None)
+    return {ast.unparse(value.func).split(".")[0]} - {"np", "torch", "F", "nn"} if isinstance(value, ast.Call) else set()
+
+
+def statements(source):
+    "셀의 문장과 그 글자. 바로 위의 주석과 줄 끝의 주석도 함께 둡니다."
+    code = re.sub(r"^(\s*)[%!].*", r"\1pass", source, flags=re.M)
+    lines, end = code.split("\n"), 0
+    for node in ast.parse(code).body:
+        first = min([node.lineno, *(part.lineno for part in getattr(node, "decorator_list", []))])
+        above = [line for line in lines[end : first - 1] if line.startswith("#") and not line.startswith("#|")]
+        yield node, "\n".join([*above, *lines[first - 1 : node.end_lineno]]).rstrip(";")
+        end = node.end_lineno
+
+
+def speaks(node, printed):
+    "보기에 남길 문장. 출력이 있는 셀에서는 출력하는 문장만, 없으면 모두 남깁니다."
+    text = ast.unparse(node)
+    if isinstance(node, ast.Assert) or text.startswith("assert_close("):
+        return not printed
+    if isinstance(node, (ast.Import, ast.ImportFrom, ast.Assign, ast.FunctionDef, ast.ClassDef)):
+        return False
+    return not printed or bool(re.search(r"\b(print|compare)\(", text)) or isinstance(node, ast.Expr)
+
+
+def pasted(cells, number, printed, used, module, only=False):
+    """붙여 넣으면 그대로 도는 보기. 셀의 문장에, 그것이 쓰는 이름을 만드는 앞 셀의 문장을 붙입니다.
+
+    내보낸 이름은 라이브러리에서 불러옵니다. `only`면 그 셀에서 이름을 쓰는 문장만 남깁니다.
+    """
+    public = {symbol.name for symbol in module.symbols}
+    needed, imports, kept = set(), {}, []
+    for place in range(number, -1, -1):
+        source = "".join(cells[place]["source"])
+        if cells[place]["cell_type"] != "code" or (place < number and not needed):
+            continue
+        for node, text in reversed(list(statements(source))):
+            made, read = flow(node)
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                for alias in node.names:
+                    name = (alias.asname or alias.name).split(".")[0]
+                    if name in needed:
+                        home = f"from {node.module} import" if isinstance(node, ast.ImportFrom) else "import"
+                        imports.setdefault(home, set()).add(f"{alias.name} as {alias.asname}" if alias.asname else alias.name)
+                needed -= made
+                continue
+            if place == number and (re.search(used, text) and not isinstance(node, (ast.For, ast.Try)) if only else speaks(node, printed)):
+                pass
+            elif made & needed or changed(node) & needed or (place == number and called(node) & needed):
+                if place < number and "#| exports" in source:
+                    imports.setdefault(f"from crossent.{module.name} import", set()).update(made & needed)
+                    needed -= made
+                    continue
+            else:
+                continue
+            kept.insert(0, text)
+            needed = (needed - made) | read
+            if ours := needed & public:
+                imports.setdefault(f"from crossent.{module.name} import", set()).update(ours)
+                needed -= ours
+    rows = [f"{home} {', '.join(sorted(names))}" for home, names in imports.items() if home != "import"] + [f"import {name}" for name in imports.get("import", ())]
+    rows.sort(key=lambda row: ("crossent" in row, row.startswith("from"), row))
+    return "\n".join([*rows, "", *kept] if rows else kept)
+
+
 def example(symbol, notebooks):
-    "그 이름을 정의한 뒤에 그 이름을 쓰는 셀과 출력. 짧게 쓰기만 하는 셀을, 없으면 다른 것을 함께 정의하거나 그리는 셀을 고릅니다."
+    """그 이름을 정의한 뒤에 그 이름을 쓰는 셀과 출력. 짧게 쓰기만 하는 셀을, 없으면 다른 것을 함께 정의하거나 그리는 셀을 고릅니다."""
     stem, cell_id = symbol.module.marker(symbol.node.lineno)
     cells = notebooks.get(stem, [])
     # 함수는 부르는 곳을, 상수는 읽거나 바꾸는 곳을 찾습니다.
-    used = rf"\b{re.escape(symbol.name)}\b" + ("" if isinstance(symbol.node, ast.Assign) else r"(\.apply)?\(")
+    used = rf"(?<!\.)\b{re.escape(symbol.name)}\b" + ("" if isinstance(symbol.node, ast.Assign) else r"(\.apply)?\(")
     start = next((number for number, cell in enumerate(cells) if cell.get("id") == cell_id), len(cells))
-    code = [(cell, "".join(cell["source"])) for cell in cells[start + 1 :] if cell["cell_type"] == "code"]
-    using = [(cell, text) for cell, text in code if re.search(used, text) and "#| exports" not in text]
-    plain = [(cell, text) for cell, text in using if not text.startswith("#|") and not re.search(r"\b(def|class|except)\b", text)]
-    for cell, text in plain or using:
-        text = re.sub(r"^#\|.*\n", "", text, flags=re.M)
-        printed = "".join("".join(out.get("text", out.get("data", {}).get("text/plain", ""))) for out in cell["outputs"] if "image/png" not in out.get("data", {}))
-        shown = f'<div class="cell-output"><pre><code>{escape(printed.rstrip())}</code></pre></div>' if printed.strip() else ""
-        return f"<h3>보기</h3>{code_html(text)}{shown}"
+    found = []
+    for number, cell in enumerate(cells[start + 1 :], start + 1):
+        text = "".join(cell["source"])
+        if cell["cell_type"] != "code" or "#| exports" in text or not re.search(used, text):
+            continue
+        printed = "".join("".join(out.get("text", out.get("data", {}).get("text/plain", ""))) for out in cell["outputs"] if "image/png" not in out.get("data", {})).rstrip()
+        full = pasted(cells, number, printed, used, symbol.module)
+        rough = text.startswith("#|") or bool(re.search(r"\b(def|class|except)\b", text)) or full.count("\n") > 18
+        if rough or not re.search(used, full):
+            full, printed = pasted(cells, number, printed, used, symbol.module, only=True), ""
+        found.append((rough, full, printed))
+    if found:
+        _, full, printed = min(found, key=lambda one: one[0])
+        shown = f'<div class="cell-output"><pre><code>{escape(printed)}</code></pre></div>' if printed else ""
+        return f"<h3>보기</h3>{code_html(full)}{shown}"
     others = symbol.module.users(symbol.name) if isinstance(symbol.node, ast.Assign) else []
     return example(others[0], notebooks) if others else ""
 

@@ -290,6 +290,35 @@ def test_api_table_matches_the_signature(site):
     assert page.select_one(".links a")["href"].removeprefix("../").split("#")[0] in posts
 
 
+def test_api_examples_run_when_pasted(site):
+    "API 쪽의 보기는 하나씩 떼어 붙여 넣어도 돌고, 적힌 출력이 그대로 나옵니다."
+    script = """
+import contextlib, io, json, sys, traceback
+import matplotlib; matplotlib.use("Agg")
+for name, code, shown in json.load(sys.stdin):
+    import numpy, torch
+    numpy.set_printoptions(edgeitems=3, precision=8, suppress=False); torch.set_printoptions(profile="default", sci_mode=None); torch.manual_seed(7)
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said):
+            exec(compile(code, name, "exec"), {"__name__": "__main__"})
+    except BaseException:
+        print(name, traceback.format_exc().splitlines()[-1])
+    if shown and said.getvalue().split() != shown.split():
+        print(name, "출력이 다릅니다:", said.getvalue())
+"""
+    examples = []
+    for path in sorted((site / "api").glob("*.html")):
+        for heading in soup(path).find_all("h3", string="보기"):
+            code = heading.find_next_sibling(class_="code")
+            output = code.find_next_sibling()
+            shown = output.get_text() if output and "cell-output" in output.get("class", []) else ""
+            examples.append((f"{path.stem}.{heading.find_previous('h2')['id']}", code.pre.get_text(), shown))
+    assert len(examples) > 30
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, input=json.dumps(examples), capture_output=True, text=True)
+    assert done.returncode == 0 and not done.stdout, done.stdout + done.stderr
+
+
 def test_api_describes_constants(tmp_path):
     "상수의 설명은 그 줄 끝이나 바로 위의 주석에서, 쓰는 곳은 소스에서 옵니다."
     path = tmp_path / "sample.py"
