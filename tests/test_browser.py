@@ -154,7 +154,12 @@ MOVED = """() => {
   return shift >= 0.02 ? [`글이 밀립니다: ${shift.toFixed(3)}`] : [];
 }"""
 
-UNFOLD = "() => { for (const fold of document.querySelectorAll('article details')) fold.open = true; }"
+# 접힌 답과 코드를 펴고, 그 안의 그림까지 다 올 때까지 기다립니다.
+UNFOLD = """async () => {
+  for (const fold of document.querySelectorAll("article details")) fold.open = true;
+  for (const image of document.images) image.loading = "eager";
+  await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
+}"""
 
 UNSET_TEX = r"""() => {
   const problems = [];
@@ -193,8 +198,7 @@ def test_every_page(reader, urls, width, theme):
         page = browsing.open(url)
         page.evaluate(SCROLL_THROUGH)
         browsing.ask(MOVED)
-        page.evaluate(UNFOLD)  # 접힌 답과 코드의 안까지 봅니다
-        page.evaluate(SCROLL_THROUGH)
+        page.evaluate(UNFOLD)
         browsing.ask(LAYOUT)
         browsing.ask(UNSET_TEX)
         photograph(page, folder / url.removesuffix(".html").replace("/", "-"))
@@ -203,12 +207,14 @@ def test_every_page(reader, urls, width, theme):
     browsing.verify()
 
 
-def photograph(page, name, height=6000):
-    "쪽 전체를 높이 6000px까지씩 나누어 찍습니다. Chromium은 16384px보다 긴 사진의 뒤를 비워 둡니다."
-    size = page.evaluate("() => [document.documentElement.clientWidth, document.documentElement.scrollHeight]")
-    for number, top in enumerate(range(0, size[1], height), 1):
-        clip = {"x": 0, "y": top, "width": size[0], "height": min(height, size[1] - top)}
-        page.screenshot(path=f"{name}-{number}.jpg", type="jpeg", quality=70, full_page=True, clip=clip)
+def photograph(page, name, height=3000):
+    "쪽 전체를 높이 3000px씩 나누어 찍습니다. Chromium은 16384px보다 긴 사진의 뒤를 비워 둡니다."
+    screen = page.viewport_size
+    page.set_viewport_size(screen | {"height": height})
+    for number in range(-(-page.evaluate("document.documentElement.scrollHeight") // height)):
+        page.evaluate("y => scrollTo(0, y)", number * height)
+        page.screenshot(path=f"{name}-{number + 1}.jpg", type="jpeg", quality=70)
+    page.set_viewport_size(screen)
 
 
 def test_keyboard_reaches_everything(reader, urls):
