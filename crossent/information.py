@@ -43,10 +43,10 @@ def _check_sum(p, name):
     wrong = abs(totals - 1) > _slack(np.empty(0, dtype))
     if wrong.any():
         row = tuple(map(int, np.argwhere(wrong)[0])) if wide.ndim > 1 else ()
-        where = f" at row {row}" if row else ""
+        where, total = f" at row {row}" if row else "", totals[wrong][0]
         raise ValueError(
-            f"{name} must sum to 1, but the sum is {totals[wrong][0]:.6g}{where}.\n"
-            f"{name}의 합이 {totals[wrong][0]:.6g}입니다. 합으로 나누거나 소프트맥스를 거치세요."
+            f"{name} must sum to 1, but the sum is {total:.6g}{where}.\n"
+            f"{name}의 합이 {total:.6g}입니다. 합으로 나누거나 소프트맥스를 거치세요."
         )
     return wide, dtype
 

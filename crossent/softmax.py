@@ -25,7 +25,8 @@ def _as_float(values, dim):
     low, high = -values.ndim, values.ndim - 1
     if not low <= dim <= high:
         raise IndexError(
-            f"Dimension out of range (expected to be in range of [{low}, {high}], but got {dim})\n"
+            f"Dimension out of range (expected to be in range of [{low}, {high}], "
+            f"but got {dim})\n"
             f"배열의 모양이 {values.shape}이라 dim={dim}인 축이 없습니다. "
             f"{low}부터 {high} 사이에서 골라 주세요."
         )

@@ -11,7 +11,13 @@ from unicodedata import east_asian_width
 import numpy as np
 
 # %% ../nbs/90_testing.ipynb #e2d70da6
-TOLERANCES = {"float64": (1e-7, 1e-9), "float32": (1e-5, 1e-6), "float16": (2e-3, 1e-4), "bfloat16": (2e-2, 1e-3)}
+# 자료형마다 봐줄 폭: (상대 허용 오차, 절대 허용 오차). 여기에 없는 정수 같은 것은 꼭 같아야 합니다.
+TOLERANCES = {
+    "float64": (1e-7, 1e-9),
+    "float32": (1e-5, 1e-6),
+    "float16": (2e-3, 1e-4),
+    "bfloat16": (2e-2, 1e-3),
+}
 
 
 def _dtype_name(
@@ -32,6 +38,12 @@ def _to_numpy(
     array = np.asarray(values)
     return array.astype(np.float64) if array.dtype.kind == "f" else array
 
+# %% ../nbs/90_testing.ipynb #9d15e7a1
+def _limits(names, rtol, atol):
+    "정해 주지 않은 허용 오차를 자료형에 맞춥니다. 두 자료형이 다르면 거친 쪽입니다."
+    usual = max(TOLERANCES.get(name, (0.0, 0.0)) for name in names)
+    return usual[0] if rtol is None else rtol, usual[1] if atol is None else atol
+
 # %% ../nbs/90_testing.ipynb #cffcf4bc
 def _errors(a, b, rtol, atol):
     "칸마다 차이와, 허용 오차를 넘은 만큼. nan과 inf는 자리가 다르면 무한대만큼 어긋난 것으로 칩니다."
@@ -40,8 +52,8 @@ def _errors(a, b, rtol, atol):
     with np.errstate(invalid="ignore"):
         gap = np.abs(a.astype(float) - b.astype(float))
         error = np.where(special, np.where(same, 0.0, np.inf), gap)
-        excess = error - np.where(special, 0.0, atol + rtol * np.abs(b.astype(float)))
-    return error, excess
+        limit = np.where(special, 0.0, atol + rtol * np.abs(b.astype(float)))
+    return error, error - limit
 
 # %% ../nbs/90_testing.ipynb #729f7640
 def assert_close(
@@ -59,14 +71,14 @@ def assert_close(
         raise AssertionError(f"{name}: 모양이 다릅니다. {a.shape} ≠ {b.shape}")
     if check_dtype and names[0] != names[1]:
         raise AssertionError(f"{name}: 자료형이 다릅니다. {names[0]} ≠ {names[1]}")
-    defaults = max(TOLERANCES.get(dtype, (0.0, 0.0)) for dtype in names)
-    rtol, atol = defaults[0] if rtol is None else rtol, defaults[1] if atol is None else atol
+    rtol, atol = _limits(names, rtol, atol)
     error, excess = _errors(a, b, rtol, atol)
     if excess.size and not excess.max() <= 0:
         worst = np.unravel_index(np.argmax(excess), excess.shape)
         where = f"{tuple(map(int, worst))} 자리에서 " if a.ndim else ""
         raise AssertionError(
-            f"{name}: {where}{a[worst]} ≠ {b[worst]} (차이 {error[worst]:.3g}, 허용 {atol:.3g} + {rtol:.3g}·|기대값|)"
+            f"{name}: {where}{a[worst]} ≠ {b[worst]} "
+            f"(차이 {error[worst]:.3g}, 허용 {atol:.3g} + {rtol:.3g}·|기대값|)"
         )
 
 # %% ../nbs/90_testing.ipynb #65399521
@@ -111,7 +123,8 @@ def compare(
     for name, (actual, expected) in pairs.items():
         a, b = _to_numpy(actual).astype(float), _to_numpy(expected).astype(float)
         with np.errstate(invalid="ignore"):
-            gap = np.nanmax(np.abs(a - b), initial=0.0) if a.shape == b.shape else np.nan
+            same = a.shape == b.shape
+            gap = np.nanmax(np.abs(a - b), initial=0.0) if same else np.nan
         print(f"{_pad(name, width)}  모양 {a.shape!s:<12} 최대 차이 {gap:.1e}")
     for name, (actual, expected) in pairs.items():
         assert_close(actual, expected, rtol, atol, name=name)
