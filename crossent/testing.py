@@ -25,7 +25,8 @@ def _dtype_name(
 ):  # "float32"처럼 짧은 이름
     "자료형의 짧은 이름을 돌려줍니다."
     dtype = getattr(values, "dtype", None)
-    return str(np.asarray(values).dtype if dtype is None else dtype).replace("torch.", "")
+    dtype = np.asarray(values).dtype if dtype is None else dtype
+    return str(dtype).replace("torch.", "")
 
 # %% ../nbs/90_testing.ipynb #ff4f4300
 def _to_numpy(
