@@ -18,15 +18,11 @@ def _reduction_name(reduction, size_average=None, reduce=None):
         average = size_average is None or size_average
         total = reduce is None or reduce
         reduction = ("mean" if average else "sum") if total else "none"
-        warnings.warn(
-            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
-            stacklevel=3,
-        )
+        words = "size_average and reduce args will be deprecated, please use "
+        warnings.warn(f"{words}reduction='{reduction}' instead.", stacklevel=3)
     if reduction == "elementwise_mean":
-        warnings.warn(
-            "reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.",
-            stacklevel=3,
-        )
+        words = "reduction='elementwise_mean' is deprecated. "
+        warnings.warn(f"{words}Please use reduction='mean' instead.", stacklevel=3)
         reduction = "mean"
     return reduction
 
@@ -38,7 +34,7 @@ def _class_dim(input):
     "클래스가 놓인 차원: 표본 하나면 0, 배치면 1."
     return 0 if input.dim() == 1 else 1
 
-
+# %% ../nbs/08_reduction.ipynb #a6e233e2
 def _target_fits(input, target):
     "클래스 번호 정답의 모양이 로짓과 맞는지."
     if input.dim() == 1:
@@ -58,7 +54,9 @@ def _in_range(target, classes, ignore_index):
     return not known.numel() or bool(known.min() >= 0 and known.max() < classes)
 
 # %% ../nbs/08_reduction.ipynb #733e0e97
-def _plain_arguments(input, target, weight, reduction, ignore_index, label_smoothing):
+def _plain_arguments(
+    input, target, weight, reduction, ignore_index, label_smoothing
+):
     "인자의 종류와 값이 우리가 아는 것인지."
     return (
         isinstance(input, torch.Tensor)
@@ -76,40 +74,52 @@ def _plain_arguments(input, target, weight, reduction, ignore_index, label_smoot
     )
 
 # %% ../nbs/08_reduction.ipynb #be74547d
-def _accepted(input, target, weight, reduction, ignore_index, label_smoothing, dtype, check_values=True):
+def _accepted(
+    input, target, weight, reduction, ignore_index, label_smoothing, dtype,
+    check_values=True,
+):
     "우리가 그대로 계산할 수 있는 인자인지. dtype은 weight가 가져야 할 자료형입니다."
-    if not _plain_arguments(input, target, weight, reduction, ignore_index, label_smoothing):
+    options = reduction, ignore_index, label_smoothing
+    if not _plain_arguments(input, target, weight, *options):
         return False
     if target.shape == input.shape:
         real_weight = weight is None or not weight.is_complex()
         return target.dtype in _LOGITS_DTYPES and real_weight and ignore_index < 0
     if target.dtype == torch.uint8:
-        if input.dim() > 2 or (weight is not None and label_smoothing > 0 and reduction == "mean"):
+        smooth_mean = label_smoothing > 0 and reduction == "mean"
+        if input.dim() > 2 or (weight is not None and smooth_mean):
             return False
     elif target.dtype != torch.int64:
         return False
-    if not _target_fits(input, target) or (weight is not None and weight.dtype != dtype):
+    if not _target_fits(input, target):
         return False
-    return not check_values or _in_range(target, input.shape[_class_dim(input)], ignore_index)
+    if weight is not None and weight.dtype != dtype:
+        return False
+    classes = input.shape[_class_dim(input)]
+    return not check_values or _in_range(target, classes, ignore_index)
 
 # %% ../nbs/08_reduction.ipynb #d8e4b697
 def _expected_shape(input):
     "이 로짓에 맞는 클래스 번호 정답의 모양."
     return tuple(input.shape[:1] + input.shape[2:]) if input.dim() > 1 else ()
 
-
-_ARGMAX_HELP = "input의 모양이 {}, 자료형이 {}입니다. 예측한 번호(argmax)를 넣은 것 같습니다. argmax를 하기 전의 로짓 (N, C)를 넣으세요."
+# %% ../nbs/08_reduction.ipynb #8b33fe8f
+_ARGMAX_HELP = (
+    "input의 모양이 {}, 자료형이 {}입니다. "
+    "예측한 번호(argmax)를 넣은 것 같습니다. argmax를 하기 전의 로짓 (N, C)를 넣으세요."
+)
 
 
 def _help_shape(a):
     "모양이 어긋난 정답에 줄 도움말."
-    want, got = _expected_shape(a["input"]), tuple(a["target"].shape)
-    if a["input"].dim() == 1 and not a["input"].is_floating_point():
-        return _ARGMAX_HELP.format(tuple(a["input"].shape), a["input"].dtype)
-    text = f"로짓의 모양이 {tuple(a['input'].shape)}이면 정답의 모양은 {want}이어야 하는데 {got}입니다."
-    if a["input"].dim() > 2 and tuple(a["input"].shape[:-1]) == got:
+    shape, got = tuple(a["input"].shape), tuple(a["target"].shape)
+    want = _expected_shape(a["input"])
+    if len(shape) == 1 and not a["input"].is_floating_point():
+        return _ARGMAX_HELP.format(shape, a["input"].dtype)
+    text = f"로짓의 모양이 {shape}이면 정답의 모양은 {want}이어야 하는데 {got}입니다."
+    if len(shape) > 2 and shape[:-1] == got:
         return text + " 클래스 차원이 맨 뒤에 있다면 logits.movedim(-1, 1)로 옮기세요."
-    if a["target"].dim() == 2 and got[1:] == (1,) and got[:1] == want:
+    if len(got) == 2 and got[1:] == (1,) and got[:1] == want:
         return text + " target.squeeze(1)로 마지막 차원을 없애세요."
     return text + " 로짓에서 클래스 차원(배치면 1번)을 뺀 모양으로 맞추세요."
 
@@ -120,81 +130,114 @@ def _help_bounds(a):
     wrong = ((target < 0) | (target >= classes)) & (target != a["ignore_index"])
     place = [int(i) for i in wrong.nonzero()[0]]
     value = int(target[tuple(place)])
-    counted = target[target != a["ignore_index"]]
-    one_based = int(counted.min()) == 1 and int(counted.max()) == classes
+    found, shape = f"target{place or ''}의 값이 {value}", tuple(a["input"].shape)
     if not classes:
-        return f"target{place or ''}의 값이 {value}인데 로짓의 모양이 {tuple(a['input'].shape)}이라 클래스가 하나도 없습니다."
-    advice = "번호가 1부터 시작한다면 target - 1을 넣으세요." if one_based else f"무시할 표본이라면 ignore_index={value}처럼 알려 주세요."
-    return (
-        f"target{place or ''}의 값이 {value}입니다. 클래스가 {classes}개이므로 0부터 {classes - 1}까지만 쓸 수 있습니다. "
-        + advice
-    )
+        return f"{found}인데 로짓의 모양이 {shape}이라 클래스가 하나도 없습니다."
+    counted = target[target != a["ignore_index"]]
+    advice = f"무시할 표본이라면 ignore_index={value}처럼 알려 주세요."
+    if int(counted.min()) == 1 and int(counted.max()) == classes:
+        advice = "번호가 1부터 시작한다면 target - 1을 넣으세요."
+    allowed = f"클래스가 {classes}개이므로 0부터 {classes - 1}까지만 쓸 수 있습니다."
+    return f"{found}입니다. {allowed} {advice}"
 
-
+# %% ../nbs/08_reduction.ipynb #500f9843
 def _help_scalar_type(a):
     "정답이나 weight의 자료형이 어긋났을 때의 도움말."
     if a["target"].dtype == torch.uint8:
         return "이 자리에는 uint8 정답을 쓸 수 없습니다. target.long()으로 바꾸세요."
-    return f"로짓은 {a['input'].dtype}, weight는 {a['weight'].dtype}입니다. weight.to(logits.dtype)으로 맞추세요."
+    types = f"로짓은 {a['input'].dtype}, weight는 {a['weight'].dtype}입니다."
+    return types + " weight.to(logits.dtype)으로 맞추세요."
 
 # %% ../nbs/08_reduction.ipynb #02c2eb45
 def _help_probabilities(a):
     "확률 정답으로 읽힌 정수 정답에 줄 도움말."
-    want = _expected_shape(a["input"])
+    want, shape = _expected_shape(a["input"]), tuple(a["target"].shape)
     if a["input"].dim() == 1 and not (a["input"] % 1).any():
         return _ARGMAX_HELP.format(tuple(a["input"].shape), a["input"].dtype)
     want = f"{want}로" if want else "수 하나로"
     return (
-        f"정답의 모양 {tuple(a['target'].shape)}이 로짓과 같아 확률로 읽었는데 자료형이 {a['target'].dtype}입니다. "
+        f"정답의 모양 {shape}이 로짓과 같아 확률로 읽었는데 자료형이 {a['target'].dtype}입니다. "
         f"클래스 번호라면 모양을 {want} 바꾸고, 확률이라면 target.float()를 쓰세요."
     )
 
-
+# %% ../nbs/08_reduction.ipynb #320ef741
 def _help_tensor(a):
     "텐서가 아닌 인자에 줄 도움말."
-    if isinstance(a["weight"], str):
-        return f"셋째 인자는 weight인데 받은 값은 {a['weight']!r}입니다. 줄이는 방법은 reduction={a['weight']!r}처럼 이름을 붙여 주세요."
-    return "로짓과 정답, weight는 모두 텐서여야 합니다. torch.as_tensor(...)로 바꾸세요."
+    name = a["weight"]
+    if not isinstance(name, str):
+        return "로짓과 정답, weight는 모두 텐서여야 합니다. torch.as_tensor(...)로 바꾸세요."
+    advice = f"줄이는 방법은 reduction={name!r}처럼 이름을 붙여 주세요."
+    return f"셋째 인자는 weight인데 받은 값은 {name!r}입니다. {advice}"
 
-
+# %% ../nbs/08_reduction.ipynb #3a51b77c
 def _help_weight(a):
     "길이가 어긋난 weight에 줄 도움말."
     classes = a["input"].shape[_class_dim(a["input"])]
-    return f"클래스는 {classes}개인데 weight의 모양은 {tuple(a['weight'].shape)}입니다. 클래스마다 하나씩 ({classes},) 모양으로 주세요."
+    found = f"클래스는 {classes}개인데 weight의 모양은 {tuple(a['weight'].shape)}입니다."
+    return f"{found} 클래스마다 하나씩 ({classes},) 모양으로 주세요."
+
+# %% ../nbs/08_reduction.ipynb #14bce414
+def _help_class_dim(a):
+    "클래스 차원이 없는 로짓에 줄 도움말."
+    found = f"로짓의 모양이 {tuple(a['input'].shape)}이라 클래스 차원이 없습니다."
+    return found + " (C)나 (N, C) 모양으로 주세요."
 
 # %% ../nbs/08_reduction.ipynb #83606768
 _HELP = {
-    "is not a valid value for reduction": lambda a: f"받은 값은 reduction={a['reduction']!r}입니다. 'mean', 'sum', 'none' 가운데 하나를 쓰세요.",
+    "is not a valid value for reduction": "받은 값은 reduction={reduction!r}입니다. "
+    "'mean', 'sum', 'none' 가운데 하나를 쓰세요.",
     "must be Tensor, not": _help_tensor,
-    "must be int, not": lambda a: f"받은 값은 ignore_index={a['ignore_index']!r}입니다. -100처럼 정수를 쓰세요.",
-    "must be float, not": lambda a: f"받은 값은 label_smoothing={a['label_smoothing']!r}입니다. 0.1처럼 실수를 쓰세요.",
-    "label_smoothing must be between": lambda a: f"받은 값은 label_smoothing={a['label_smoothing']}입니다. 0과 1 사이의 수를 쓰세요.",
+    "must be int, not": "받은 값은 ignore_index={ignore_index!r}입니다. "
+    "-100처럼 정수를 쓰세요.",
+    "must be float, not": "받은 값은 label_smoothing={label_smoothing!r}입니다. "
+    "0.1처럼 실수를 쓰세요.",
+    "label_smoothing must be between": "받은 값은 "
+    "label_smoothing={label_smoothing}입니다. 0과 1 사이의 수를 쓰세요.",
     "Expected floating point type for target": _help_probabilities,
-    "ignore_index is not supported": lambda a: f"확률 정답에는 무시할 번호가 없는데 ignore_index={a['ignore_index']}입니다. 이 인자를 빼세요.",
+    "ignore_index is not supported": "확률 정답에는 무시할 번호가 없는데 "
+    "ignore_index={ignore_index}입니다. 이 인자를 빼세요.",
     "weight tensor should be defined": _help_weight,
-    "expected target dtype to be Long": lambda a: f"정답의 자료형이 {a['target'].dtype}입니다. 클래스 번호는 target.long()으로 바꾸세요.",
+}
+
+# %% ../nbs/08_reduction.ipynb #27c8a590
+_HELP |= {
+    "expected target dtype to be Long": "정답의 자료형이 {target.dtype}입니다. "
+    "클래스 번호는 target.long()으로 바꾸세요.",
     "expected scalar type": _help_scalar_type,
     "gather(): Expected dtype": _help_scalar_type,
-    "not implemented for": lambda a: f"로짓의 자료형이 {a['input'].dtype}입니다. logits.float()처럼 실수로 바꾸세요.",
+    "not implemented for": "로짓의 자료형이 {input.dtype}입니다. "
+    "logits.float()처럼 실수로 바꾸세요.",
     "is out of bounds": _help_bounds,
-    "Overflow when unpacking": lambda a: f"받은 값은 ignore_index={a['ignore_index']}입니다. -100처럼 64비트 정수에 들어가는 수를 쓰세요.",
-    "Dimension": lambda a: f"로짓의 모양이 {tuple(a['input'].shape)}이라 클래스 차원이 없습니다. (C)나 (N, C) 모양으로 주세요.",
+    "Overflow when unpacking": "받은 값은 ignore_index={ignore_index}입니다. "
+    "-100처럼 64비트 정수에 들어가는 수를 쓰세요.",
+    "Dimension": _help_class_dim,
 }
-_SHAPE_ERRORS = ("batch_size", "1D input", "Expected target size", "size mismatch", "only batches of spatial", "0D or 1D target")
+
+# %% ../nbs/08_reduction.ipynb #38c23fe0
+_SHAPE_ERRORS = ("batch_size", "1D input", "Expected target size", "size mismatch")
+_SHAPE_ERRORS += ("only batches of spatial", "0D or 1D target")
 _HELP |= dict.fromkeys(_SHAPE_ERRORS, _help_shape)
 
 # %% ../nbs/08_reduction.ipynb #a02f9133
+def _help_for(sentence, arguments):
+    "PyTorch의 문장에 맞는 한국어 도움말. 없으면 None."
+    found = [words for piece, words in _HELP.items() if piece in sentence]
+    if found and isinstance(found[0], str):
+        return found[0].format(**arguments)
+    return found[0](arguments) if found else None
+
+# %% ../nbs/08_reduction.ipynb #072e099a
 def _ask_pytorch(input, target, weight, reduction, ignore_index, label_smoothing):
     "우리가 모르는 인자를 PyTorch에 그대로 건넵니다. 거절하면 그 오류 뒤에 한국어 도움말을 답니다."
-    options = dict(reduction=reduction, ignore_index=ignore_index, label_smoothing=label_smoothing)
+    options = dict(weight=weight, reduction=reduction)
+    options |= dict(ignore_index=ignore_index, label_smoothing=label_smoothing)
     try:
-        return F.cross_entropy(input, target, weight, **options)
+        return F.cross_entropy(input, target, **options)
     except (TypeError, ValueError, IndexError, RuntimeError) as error:
-        found = [write for piece, write in _HELP.items() if piece in str(error)]
-        if not found:
+        words = _help_for(str(error), dict(input=input, target=target, **options))
+        if words is None:
             raise
-        arguments = dict(input=input, target=target, weight=weight, **options)
-        raise type(error)(f"{error}\n{found[0](arguments)}") from None
+        raise type(error)(f"{error}\n{words}") from None
 
 # %% ../nbs/09_options.ipynb #d8d8fda6
 def _along_classes(weight, log_probs):
