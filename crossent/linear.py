@@ -246,7 +246,8 @@ def _loss_and_found(tensors, options, want):
     divisor, adjusted = _denominator(target, weight, options, wide)
     losses, found = _sweep_kept(*tensors, adjusted, want)
     counted = bool((target != options.ignore_index).any())
-    return losses.sum() / divisor, found, divisor.reciprocal() if counted else 0.0
+    zero = 0.0 / divisor if options.smoothing else 0.0  # D가 0이면 PyTorch처럼 nan
+    return losses.sum() / divisor + zero, found, divisor.reciprocal() + zero if counted else 0.0
 
 # %% ../nbs/12_linear.ipynb #42d70dab
 class _LinearCrossEntropy(torch.autograd.Function):

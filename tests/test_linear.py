@@ -376,16 +376,17 @@ def test_none_means_the_default_ignore_index():
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_zero_weights_give_nan_only_to_counted_rows(smoothing):
-    "무게가 모두 0이면 평균은 nan입니다. 무시한 줄의 기울기는 PyTorch처럼 0으로 남습니다."
+    "정답의 무게가 모두 0이면 평균은 nan입니다. 무시한 줄의 기울기는 PyTorch처럼 0으로 남습니다."
     torch.manual_seed(0)
     hidden, matrix, target = torch.randn(4, 3), torch.randn(5, 3), torch.tensor([1, -100, 2, 0])
-    options = dict(weight=torch.zeros(5), label_smoothing=smoothing)
-    grads = []
-    for function in (linear_cross_entropy, lambda x, w, y, **k: F.cross_entropy(F.linear(x, w), y, **k)):
-        leaves = [hidden.clone().requires_grad_(), matrix.clone().requires_grad_()]
-        grads.append(torch.autograd.grad(function(*leaves, target, **options), leaves))
-    for mine, theirs in zip(*grads):
-        assert_close(mine, theirs)
+    for weight in (torch.zeros(5), torch.tensor([0.0, 0.0, 0.0, 1.0, 2.0])):  # 나머지 클래스의 무게는 있어도 없어도
+        found = []
+        for function in (linear_cross_entropy, lambda x, w, y, **k: F.cross_entropy(F.linear(x, w), y, **k)):
+            leaves = [hidden.clone().requires_grad_(), matrix.clone().requires_grad_()]
+            loss = function(*leaves, target, weight=weight, label_smoothing=smoothing)
+            found.append((loss, *torch.autograd.grad(loss, leaves)))
+        for mine, theirs in zip(*found):
+            assert_close(mine, theirs)
 
 
 @pytest.mark.parametrize("reduction", ["none", "mean"])
