@@ -256,8 +256,11 @@ def _index_losses(log_probs, target, weight, ignore_index, smoothing):
     row_weight = log_probs.new_ones(safe.shape) if weight is None else weight[safe]
     losses = -row_weight * log_probs.gather(dim, safe.unsqueeze(dim)).squeeze(dim)
     if smoothing:
-        spread = log_probs if weight is None else log_probs * _along_classes(weight, log_probs)
-        losses = (1 - smoothing) * losses - smoothing / log_probs.shape[dim] * spread.sum(dim)
+        spread = log_probs
+        if weight is not None:
+            spread = spread * _along_classes(weight, log_probs)
+        share = smoothing / log_probs.shape[dim]
+        losses = (1 - smoothing) * losses - share * spread.sum(dim)
     return torch.where(valid, losses, 0.0), torch.where(valid, row_weight, 0.0)
 
 # %% ../nbs/09_options.ipynb #965b4a3e

@@ -17,7 +17,8 @@ def _p_minus_y(dloss, saved):
     if saved is None:
         raise RuntimeError(
             "backward called before cross_entropy\n"
-            "backward는 순전파가 기억한 값을 씁니다. cross_entropy(logits, target)을 먼저 불러 주세요."
+            "backward는 순전파가 기억한 값을 씁니다. "
+            "cross_entropy(logits, target)을 먼저 불러 주세요."
         )
     log_probs, target, reduction = saved
     n = len(target)
@@ -66,7 +67,7 @@ def _to_rows(
     values = values if values.ndim == 1 else np.moveaxis(values, 1, -1)
     return values.reshape(int(np.prod(values.shape[:-1])), values.shape[-1])
 
-
+# %% ../nbs/09_options.ipynb #8d42c623
 def _from_rows(
     rows: np.ndarray,  # (R, C)
     shape: tuple,  # 되돌릴 모양
@@ -76,7 +77,7 @@ def _from_rows(
         return rows.reshape(shape)
     return np.moveaxis(rows.reshape(shape[:1] + shape[2:] + shape[1:2]), -1, 1)
 
-
+# %% ../nbs/09_options.ipynb #d69e2f04
 def _loss_shape(
     input,  # 로짓
 ):  # 클래스 축을 뺀 모양
@@ -92,7 +93,7 @@ def _smooth_probs(
     "확률 정답에서 ε만큼을 덜어 모든 클래스에 고루 나눕니다."
     return target * (1 - eps) + np.divide(eps, target.shape[1]) if eps else target
 
-
+# %% ../nbs/09_options.ipynb #3b7966cd
 def _nll_and_smooth(
     log_probs: np.ndarray,  # (R, C)
     target: np.ndarray,  # (R) 번호
@@ -117,7 +118,7 @@ def _denominator(
         return np.divide(target.size, target.shape[1])
     return weight[target[target != ignore_index]].sum()
 
-
+# %% ../nbs/09_options.ipynb #21ab04c1
 def _reduce_losses(
     losses: np.ndarray,  # (R)
     reduction: str,  # "none", "mean", "sum"
@@ -129,6 +130,20 @@ def _reduce_losses(
     return losses.sum() / (denominator if reduction == "mean" else 1.0)
 
 # %% ../nbs/09_options.ipynb #a532ecfc
+def _check_upstream(
+    grad_output: np.ndarray,  # 상류 기울기
+    wanted: tuple,  # 줄인 손실의 모양
+):
+    "상류 기울기의 모양이 손실과 같은지 봅니다."
+    got = grad_output.shape
+    if got != wanted:
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output[0] has a shape of {got} "
+            f"and output[0] has a shape of {wanted}.\n"
+            f"상류 기울기의 모양이 {got}입니다. 손실과 같은 모양 {wanted}이어야 합니다."
+        )
+
+# %% ../nbs/09_options.ipynb #f557148c
 def _reduce_losses_vjp(
     grad_output,  # 줄인 손실의 기울기: 수 하나, "none"이면 shape 모양
     shape: tuple,  # 줄이기 전 손실의 모양
@@ -137,22 +152,19 @@ def _reduce_losses_vjp(
 ):  # (R)
     "줄이기를 거꾸로 지나 행마다의 기울기를 구합니다."
     grad_output = np.asarray(grad_output, dtype=np.float64)
-    wanted = shape if reduction == "none" else ()
-    if grad_output.shape != wanted:
-        raise RuntimeError(
-            f"Mismatch in shape: grad_output[0] has a shape of {grad_output.shape} and output[0] has a shape of {wanted}.\n"
-            f"상류 기울기의 모양이 {grad_output.shape}입니다. 손실과 같은 모양 {wanted}이어야 합니다."
-        )
+    _check_upstream(grad_output, shape if reduction == "none" else ())
     scale = grad_output / denominator if reduction == "mean" else grad_output
     return np.broadcast_to(scale, shape).reshape(-1)
 
 # %% ../nbs/09_options.ipynb #bae02f10
-_DTYPE_WORDS = {"float64": "Double", "float32": "Float", "float16": "Half", "bfloat16": "BFloat16"}
-_DTYPE_WORDS |= {"int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool"}
+_DTYPE_WORDS = {"float64": "Double", "float32": "Float"}
+_DTYPE_WORDS |= {"float16": "Half", "bfloat16": "BFloat16"}
+_DTYPE_WORDS |= {"int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char"}
+_DTYPE_WORDS |= {"uint8": "Byte", "bool": "Bool"}
 _DTYPE_WORDS |= {"uint16": "UInt16", "uint32": "UInt32", "uint64": "UInt64"}
 _DTYPE_WORDS |= {"complex64": "ComplexFloat", "complex128": "ComplexDouble"}
 
-
+# %% ../nbs/09_options.ipynb #338fdb57
 def _dtype_word(
     values,  # 배열이나 텐서
 ):  # "Long"처럼 PyTorch의 오류 문장에 나오는 이름
@@ -160,7 +172,7 @@ def _dtype_word(
     name = str(values.dtype).replace("torch.", "")
     return _DTYPE_WORDS.get(name, name)
 
-
+# %% ../nbs/09_options.ipynb #195a84cc
 def _is_floating(
     values,  # 배열이나 텐서
 ):  # 실수이면 True
@@ -175,18 +187,21 @@ def _check_reduction(
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(
             f"{reduction} is not a valid value for reduction\n"
-            f"받은 값은 reduction={reduction!r}입니다. 'none', 'mean', 'sum' 가운데 하나를 쓰세요."
+            f"받은 값은 reduction={reduction!r}입니다. "
+            "'none', 'mean', 'sum' 가운데 하나를 쓰세요."
         )
 
-
+# %% ../nbs/09_options.ipynb #cc23ae1a
 def _check_label_smoothing(
     label_smoothing,  # 1을 넘으면 안 됩니다
 ):
     "레이블 스무딩의 크기를 봅니다. 음수와 nan은 PyTorch처럼 0으로 칩니다."
     if label_smoothing > 1:
         raise RuntimeError(
-            f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}\n"
-            f"받은 값은 label_smoothing={label_smoothing}입니다. 백분율이 아니라 0과 1 사이의 비율입니다. 10%면 0.1을 쓰세요."
+            "label_smoothing must be between 0.0 and 1.0. "
+            f"Got: {label_smoothing:g}\n"
+            f"받은 값은 label_smoothing={label_smoothing}입니다. "
+            "백분율이 아니라 0과 1 사이의 비율입니다. 10%면 0.1을 쓰세요."
         )
 
 # %% ../nbs/09_options.ipynb #b16e2d5f
@@ -195,9 +210,11 @@ def _check_logits_dtype(
 ):
     "로짓이 실수인지 봅니다."
     if not _is_floating(input):
+        kernel, word = '"log_softmax_lastdim_kernel_impl"', _dtype_word(input)
         raise NotImplementedError(
-            f"\"log_softmax_lastdim_kernel_impl\" not implemented for '{_dtype_word(input)}'\n"
-            f"로짓(input)의 자료형이 {input.dtype}입니다. 실수로 바꿔 넣으세요. 배열은 .astype(float), 텐서는 .float()입니다."
+            f"{kernel} not implemented for '{word}'\n"
+            f"로짓(input)의 자료형이 {input.dtype}입니다. 실수로 바꿔 넣으세요. "
+            "배열은 .astype(float), 텐서는 .float()입니다."
         )
 
 # %% ../nbs/09_options.ipynb #3e0c84fc
@@ -210,15 +227,32 @@ def _check_weight(
     n_classes = input.shape[0 if len(input.shape) == 1 else 1]
     if weight is None or tuple(weight.shape) == (n_classes,):
         return
-    english = "weight tensor should be defined either for all or no classes"
+    every, got = "all", ""
     if is_probs or len(input.shape) <= 2:
-        english = english.replace("all or", f"all {n_classes} classes or") + f" but got weight tensor of shape: {list(weight.shape)}"
+        every += f" {n_classes} classes"
+        got = f" but got weight tensor of shape: {list(weight.shape)}"
     raise RuntimeError(
-        f"{'cross_entropy: ' if is_probs else ''}{english}\n"
-        f"weight의 모양이 {tuple(weight.shape)}입니다. 클래스가 {n_classes}개이니 모양이 ({n_classes},)인 가중치를 넣으세요."
+        f"{'cross_entropy: ' if is_probs else ''}"
+        f"weight tensor should be defined either for {every} or no classes{got}\n"
+        f"weight의 모양이 {tuple(weight.shape)}입니다. "
+        f"클래스가 {n_classes}개이니 모양이 ({n_classes},)인 가중치를 넣으세요."
     )
 
 # %% ../nbs/09_options.ipynb #ef9c31b8
+def _check_probabilities_dtype(
+    target,  # 로짓과 모양이 같은 정답
+):
+    "확률 정답이 실수인지 봅니다."
+    if not _is_floating(target):
+        shape, word = tuple(target.shape), _dtype_word(target)
+        raise RuntimeError(
+            "Expected floating point type for target with class probabilities, "
+            f"got {word}\ntarget의 모양이 로짓과 같은 {shape}이라 확률로 읽었는데, "
+            f"자료형이 {target.dtype}입니다. 확률이면 실수로 바꾸고, "
+            "클래스 번호면 클래스 축을 빼세요(원-핫은 argmax)."
+        )
+
+# %% ../nbs/09_options.ipynb #ea5957f7
 def _check_probabilities(
     input,  # 로짓
     target,  # 로짓과 모양이 같은 정답
@@ -227,67 +261,94 @@ def _check_probabilities(
     label_smoothing,  # ε
 ):
     "확률 정답의 인자를 PyTorch와 같은 차례로 검사합니다."
-    if not _is_floating(target):
-        raise RuntimeError(
-            f"Expected floating point type for target with class probabilities, got {_dtype_word(target)}\n"
-            f"target의 모양이 로짓과 같은 {tuple(target.shape)}이라 확률로 읽었는데, 자료형이 {target.dtype}입니다. "
-            "확률이면 실수로 바꾸고, 클래스 번호면 클래스 축을 빼세요(원-핫은 argmax)."
-        )
+    _check_probabilities_dtype(target)
     if ignore_index >= 0:
         raise RuntimeError(
             "ignore_index is not supported for floating point target\n"
-            f"확률 정답에는 클래스 번호가 없어서 ignore_index={ignore_index}을 쓸 수 없습니다. reduction='none'으로 받아 직접 가리세요."
+            f"확률 정답에는 클래스 번호가 없어서 ignore_index={ignore_index}을 "
+            "쓸 수 없습니다. reduction='none'으로 받아 직접 가리세요."
         )
     if len(input.shape) == 0:
-        raise IndexError("Dimension specified as 1 but tensor has no dimensions\n로짓이 수 하나입니다. 모양이 (C,)나 (N, C)인 로짓을 넣으세요.")
+        raise IndexError(
+            "Dimension specified as 1 but tensor has no dimensions\n"
+            "로짓이 수 하나입니다. 모양이 (C,)나 (N, C)인 로짓을 넣으세요."
+        )
     _check_weight(weight, input, is_probs=True)
     _check_logits_dtype(input)
     _check_label_smoothing(label_smoothing)
 
 # %% ../nbs/09_options.ipynb #429ebad0
+def _batch_error(
+    shape: tuple,  # 로짓의 모양
+    got: tuple,  # 정답의 모양
+):  # (예외의 종류, PyTorch의 문장), 표본의 수가 맞으면 None
+    "정답에 든 표본의 수를 로짓과 견줍니다."
+    if len(shape) == 0:
+        allowed = "(expected to be in range of [-1, 0], but got 1)"
+        return IndexError, f"Dimension out of range {allowed}"
+    if len(shape) == 1 and len(got) == 1 and got[0] != 1:
+        wanted = "For 1D input, 1D target must have size 1"
+        return ValueError, f"{wanted}, but got target size: {got[0]}"
+    if len(shape) > 1 and shape[:1] != got[:1]:
+        n = got[0] if got else 0
+        expected = f"Expected input batch_size ({shape[0]})"
+        return ValueError, f"{expected} to match target batch_size ({n})."
+    return None
+
+# %% ../nbs/09_options.ipynb #7317a885
 def _target_shape_error(
     shape: tuple,  # 로짓의 모양
     got: tuple,  # 정답의 모양
 ):  # (예외의 종류, PyTorch의 문장), 모양이 맞으면 None
     "클래스 번호 정답의 모양을 PyTorch와 같은 차례로 봅니다."
+    if error := _batch_error(shape, got):
+        return error
     wanted = shape[:1] + shape[2:]
-    if len(shape) == 0:
-        return IndexError, "Dimension out of range (expected to be in range of [-1, 0], but got 1)"
-    if len(shape) == 1 and len(got) == 1 and got[0] != 1:
-        return ValueError, f"For 1D input, 1D target must have size 1, but got target size: {got[0]}"
-    if len(shape) > 1 and shape[:1] != got[:1]:
-        return ValueError, f"Expected input batch_size ({shape[0]}) to match target batch_size ({got[0] if got else 0})."
     if len(shape) <= 2 and len(got) > 1:
-        return RuntimeError, "0D or 1D target tensor expected, multi-target not supported"
+        expected = "0D or 1D target tensor expected"
+        return RuntimeError, f"{expected}, multi-target not supported"
     if len(shape) == 4 and len(got) != 3:
-        return RuntimeError, f"only batches of spatial targets supported (3D tensors) but got targets of dimension: {len(got)}"
+        only = "only batches of spatial targets supported (3D tensors)"
+        return RuntimeError, f"{only} but got targets of dimension: {len(got)}"
     if len(shape) == 4 and got != wanted:
-        return RuntimeError, f"size mismatch (got input: {list(shape)} , target: {list(got)}"
+        sizes = f"(got input: {list(shape)} , target: {list(got)}"
+        return RuntimeError, f"size mismatch {sizes}"
     if len(shape) > 2 and got != wanted:
         return RuntimeError, f"Expected target size {list(wanted)}, got {list(got)}"
     return None
 
 # %% ../nbs/09_options.ipynb #3dc46bbe
+def _check_target_shape(
+    shape: tuple,  # 로짓의 모양
+    got: tuple,  # 정답의 모양
+):
+    "클래스 번호 정답의 모양이 로짓과 맞는지 봅니다."
+    if error := _target_shape_error(shape, got):
+        kind, english = error
+        wanted = shape[:1] + shape[2:] if len(shape) > 1 else ()
+        raise kind(
+            f"{english}\n로짓의 모양은 {shape}, 정답의 모양은 {got}입니다. "
+            f"클래스 번호라면 정답의 모양이 {wanted}, 확률이라면 {shape}여야 합니다. "
+            "클래스 축은 맨 앞 배치 축 바로 다음입니다."
+        )
+
+# %% ../nbs/09_options.ipynb #2d624278
 def _check_indices(
     input,  # 로짓
     target,  # 클래스 번호 정답
     weight,  # 클래스 가중치, 없으면 None
     label_smoothing,  # ε
 ):
-    "클래스 번호 정답의 인자를 PyTorch와 같은 차례로 검사합니다. 번호의 범위는 따로 봅니다."
+    "클래스 번호 정답을 PyTorch와 같은 차례로 검사합니다. 번호의 범위는 따로 봅니다."
     _check_label_smoothing(label_smoothing)
     _check_logits_dtype(input)
-    shape, got = tuple(input.shape), tuple(target.shape)
-    error = _target_shape_error(shape, got)
-    if error:
-        kind, english = error
-        wanted = shape[:1] + shape[2:] if len(shape) > 1 else ()
-        korean = f"로짓의 모양은 {shape}, 정답의 모양은 {got}입니다. 클래스 번호라면 정답의 모양이 {wanted}, 확률이라면 {shape}여야 합니다."
-        raise kind(f"{english}\n{korean} 클래스 축은 맨 앞 배치 축 바로 다음입니다.")
-    if _dtype_word(target) not in ("Long", "Byte"):
+    _check_target_shape(tuple(input.shape), tuple(target.shape))
+    word = _dtype_word(target)
+    if word not in ("Long", "Byte"):
         raise RuntimeError(
-            f"expected target dtype to be Long or Byte, but got {_dtype_word(target)}\n"
-            f"클래스 번호(target)의 자료형이 {target.dtype}입니다. 정수 int64로 바꾸세요. 배열은 .astype('int64'), 텐서는 .long()입니다."
+            f"expected target dtype to be Long or Byte, but got {word}\n"
+            f"클래스 번호(target)의 자료형이 {target.dtype}입니다. "
+            "정수 int64로 바꾸세요. 배열은 .astype('int64'), 텐서는 .long()입니다."
         )
     _check_weight(weight, input)
 
@@ -301,9 +362,10 @@ def _check_range(
     wrong = (target != ignore_index) & ((target < 0) | (target >= n_classes))
     if wrong.any():
         where = tuple(map(int, np.argwhere(wrong)[0]))
+        place, value = list(where) if where else "", target[where]
         raise IndexError(
-            f"Target {target[where]} is out of bounds.\n"
-            f"target{list(where) if where else ''}의 값이 {target[where]}입니다. 클래스가 {n_classes}개이니 0부터 {n_classes - 1}까지만 쓸 수 있고, "
+            f"Target {value} is out of bounds.\ntarget{place}의 값이 {value}입니다. "
+            f"클래스가 {n_classes}개이니 0부터 {n_classes - 1}까지만 쓸 수 있고, "
             f"빼고 싶은 자리에는 ignore_index({ignore_index})를 적으세요."
         )
 
@@ -327,10 +389,10 @@ def _prepare(
         _check_indices(input, target, weight, label_smoothing)
         _check_range(target, input.shape[min(input.ndim - 1, 1)], ignore_index)
         target = target.reshape(-1)
-    logits = _to_rows(input)
-    log_probs = log_softmax(logits)
-    weight = np.ones(logits.shape[1]) if weight is None else weight.astype(np.float64)
-    return log_probs, target, weight, (label_smoothing if label_smoothing > 0 else 0.0)
+    log_probs = log_softmax(_to_rows(input))
+    ones = np.ones(log_probs.shape[1])
+    weight = ones if weight is None else weight.astype(np.float64)
+    return log_probs, target, weight, label_smoothing if label_smoothing > 0 else 0.0
 
 # %% ../nbs/09_options.ipynb #edb0e3ff
 @np.errstate(divide="ignore", invalid="ignore")
@@ -343,18 +405,39 @@ def cross_entropy(
     label_smoothing: float = 0.0,  # ε: 정답의 이만큼을 모든 클래스에 고루 나눕니다
 ):  # 손실(float64): "none"이면 클래스 축을 뺀 모양, 아니면 수 하나
     "크로스 엔트로피의 명세. `torch.nn.functional.cross_entropy`와 같은 값을 float64로 구합니다."
-    log_probs, target, weight, eps = _prepare(input, target, weight, ignore_index, reduction, label_smoothing)
-    denominator = _denominator(target, weight, ignore_index)
+    options = ignore_index, reduction, label_smoothing
+    log_probs, target, weight, eps = _prepare(input, target, weight, *options)
+    how = reduction, _denominator(target, weight, ignore_index)
     if target.ndim == 2:
-        loss = _reduce_losses(-(weight * _smooth_probs(target, eps) * log_probs).sum(axis=1), reduction, denominator)
+        losses = -(weight * _smooth_probs(target, eps) * log_probs).sum(axis=1)
+        loss = _reduce_losses(losses, *how)
     else:
         nll, smooth = _nll_and_smooth(log_probs, target, weight, ignore_index)
-        loss = _reduce_losses(nll, reduction, denominator)
+        loss = _reduce_losses(nll, *how)
         if eps:
-            loss = (1 - eps) * loss + np.divide(eps, len(weight)) * _reduce_losses(smooth, reduction, denominator)
+            spread = np.divide(eps, len(weight)) * _reduce_losses(smooth, *how)
+            loss = (1 - eps) * loss + spread
     return loss.reshape(_loss_shape(input))[()] if reduction == "none" else loss
 
 # %% ../nbs/09_options.ipynb #bb4f938c
+def _index_grad(
+    dlosses: np.ndarray,  # (R) 줄이기 전 손실의 기울기
+    log_probs: np.ndarray,  # (R, C)
+    target: np.ndarray,  # (R) 번호
+    weight: np.ndarray,  # (C)
+    ignore_index: int,  # 세지 않을 번호
+    eps: float,  # ε
+):  # 로그 확률의 기울기 (R, C): 식 (6)의 −q에 dlosses를 곱한 것
+    "클래스 번호 정답에서 로그 확률의 기울기를 구합니다."
+    dlog_probs = np.zeros_like(log_probs)
+    rows = np.flatnonzero(target != ignore_index)
+    answers, dlosses = target[rows], dlosses[rows]
+    dlog_probs[rows, answers] = -(1 - eps) * weight[answers] * dlosses
+    if eps:
+        dlog_probs[rows] -= np.divide(eps, len(weight)) * weight * dlosses[:, None]
+    return dlog_probs
+
+# %% ../nbs/09_options.ipynb #6b76ecaa
 @np.errstate(divide="ignore", invalid="ignore")
 def cross_entropy_grad(
     grad_output,  # 상류 기울기: 손실과 같은 모양
@@ -366,14 +449,13 @@ def cross_entropy_grad(
     label_smoothing: float = 0.0,  # ε
 ):  # 로짓의 기울기(float64), input과 같은 모양
     "크로스 엔트로피를 로짓으로 미분해 상류 기울기와 곱합니다."
-    log_probs, target, weight, eps = _prepare(input, target, weight, ignore_index, reduction, label_smoothing)
-    dlosses = _reduce_losses_vjp(grad_output, _loss_shape(input), reduction, _denominator(target, weight, ignore_index))
+    options = ignore_index, reduction, label_smoothing
+    log_probs, target, weight, eps = _prepare(input, target, weight, *options)
+    how = reduction, _denominator(target, weight, ignore_index)
+    dlosses = _reduce_losses_vjp(grad_output, _loss_shape(input), *how)
     if target.ndim == 2:
         dlog_probs = -weight * _smooth_probs(target, eps) * dlosses[:, None]
     else:
-        dlog_probs = np.zeros_like(log_probs)
-        rows = np.flatnonzero(target != ignore_index)
-        dlog_probs[rows, target[rows]] = -(1 - eps) * weight[target[rows]] * dlosses[rows]
-        if eps:
-            dlog_probs[rows] -= np.divide(eps, len(weight)) * weight * dlosses[rows, None]
+        rest = weight, ignore_index, eps
+        dlog_probs = _index_grad(dlosses, log_probs, target, *rest)
     return _from_rows(log_softmax_vjp(dlog_probs, log_probs), np.shape(input))
