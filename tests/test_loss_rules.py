@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -186,6 +188,19 @@ def test_upstream_not_finite(bad, reduction, small):
     assert_close(*grads)
 
 
+@pytest.mark.parametrize("factor", [0.3, 3.0, 7.1])
+def test_bfloat16_gradient_is_rounded_once(blocked, factor):
+    "이미 반올림한 기울기에 2의 거듭제곱이 아닌 수를 곱하면 두 번 반올림됩니다."
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(64, 100, generator=generator).bfloat16(), torch.randint(100, (64,), generator=generator)
+    half, exact = x.clone().requires_grad_(), x.double().requires_grad_()
+    upstream = torch.tensor(factor).bfloat16()
+    cross_entropy(half, y).backward(upstream)
+    F.cross_entropy(exact, y).backward(upstream.double())
+    once = exact.grad.bfloat16()
+    assert (half.grad != once).double().mean() < 1e-3  # 아슬아슬한 자리 말고는 모두 같습니다
+
+
 def test_first_gradient_is_not_changed_by_the_second(small):
     x, y = torch.randn(4, 5, requires_grad=True), torch.randint(5, (4,))
     value = cross_entropy(x, y)
@@ -214,6 +229,28 @@ def test_block_boundaries_threads_and_repeats(shape):
     finally:
         torch.set_num_threads(kept)
     assert torch.equal(grads[1], grads[2])
+
+
+WORKERS = """
+import threading, torch
+from crossent import cross_entropy
+
+torch.set_num_threads(3)
+x, y = torch.randn(4000, 1000), torch.randint(0, 1000, (4000,))
+loss = cross_entropy(x, y)
+seen = []
+other = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
+other.start(), other.join()
+assert torch.get_num_threads() == 3 and seen == [3], (torch.get_num_threads(), seen)
+with torch.inference_mode():
+    assert torch.equal(cross_entropy(x, y), loss)
+"""
+
+
+def test_workers_leave_no_trace():
+    "일꾼을 쓴 뒤에도 새 스레드의 스레드 수까지 그대로이고, inference_mode에서도 같은 답이 나옵니다."
+    done = subprocess.run([sys.executable, "-c", WORKERS], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
 
 
 def test_only_one_block_besides_the_gradient():

@@ -49,6 +49,26 @@ def test_functorch(target, options):
     assert_close(*moved)
 
 
+@pytest.mark.parametrize(
+    "target, options",
+    [
+        pytest.param(torch.tensor([1, 999, 4, 0]), dict(ignore_index=999), id="클래스 수보다 큰 무시 번호"),
+        pytest.param(torch.tensor([1, -100, 1, 1]), dict(weight=torch.tensor([1.0, 0, 2, 3, 4], dtype=torch.float64)), id="정답의 무게가 모두 0"),
+    ],
+)
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_corners_in_transforms(target, options, smoothing):
+    "변환 속의 길에서도 모서리의 값과 기울기가 PyTorch와 같습니다."
+    results = []
+    for function in (cross_entropy, F.cross_entropy):
+        loss = lambda z, f=function: f(z, target, label_smoothing=smoothing, **options)
+        x = X.clone().requires_grad_()
+        (grad,) = torch.autograd.grad(loss(x), x, create_graph=True)
+        results.append((*torch.func.grad_and_value(loss)(X), grad))
+    for mine, theirs in zip(*results):
+        assert_close(mine, theirs)
+
+
 def test_per_sample_gradients():
     def grads(function):
         return torch.vmap(torch.func.grad(lambda z, y: function(z, y, reduction="sum")))(X, Y)
