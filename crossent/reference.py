@@ -417,7 +417,7 @@ def cross_entropy(
         if eps:
             spread = np.divide(eps, len(weight)) * _reduce_losses(smooth, *how)
             loss = (1 - eps) * loss + spread
-    return loss.reshape(_loss_shape(input))[()] if reduction == "none" else loss
+    return loss.reshape(_loss_shape(input))[()] if loss.ndim else loss
 
 # %% ../nbs/09_options.ipynb #bb4f938c
 def _index_grad(
