@@ -409,7 +409,8 @@ def cross_entropy(
     log_probs, target, weight, eps = _prepare(input, target, weight, *options)
     how = reduction, _denominator(target, weight, ignore_index)
     if target.ndim == 2:
-        losses = -(weight * _smooth_probs(target, eps) * log_probs).sum(axis=1)
+        pulls = weight * _smooth_probs(target, eps) * log_probs
+        losses = -pulls.sum(axis=1)
         loss = _reduce_losses(losses, *how)
     else:
         nll, smooth = _nll_and_smooth(log_probs, target, weight, ignore_index)
