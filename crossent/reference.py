@@ -210,9 +210,9 @@ def _check_logits_dtype(
 ):
     "로짓이 실수인지 봅니다."
     if not _is_floating(input):
-        kernel, word = '"log_softmax_lastdim_kernel_impl"', _dtype_word(input)
         raise NotImplementedError(
-            f"{kernel} not implemented for '{word}'\n"
+            '"log_softmax_lastdim_kernel_impl" not implemented '
+            f"for '{_dtype_word(input)}'\n"
             f"로짓(input)의 자료형이 {input.dtype}입니다. 실수로 바꿔 넣으세요. "
             "배열은 .astype(float), 텐서는 .float()입니다."
         )
