@@ -416,8 +416,8 @@ def cross_entropy(
         nll, smooth = _nll_and_smooth(log_probs, target, weight, ignore_index)
         loss = _reduce_losses(nll, *how)
         if eps:
-            spread = np.divide(eps, len(weight)) * _reduce_losses(smooth, *how)
-            loss = (1 - eps) * loss + spread
+            even = np.divide(eps, len(weight)) * _reduce_losses(smooth, *how)
+            loss = (1 - eps) * loss + even
     return loss.reshape(_loss_shape(input))[()] if loss.ndim else loss
 
 # %% ../nbs/09_options.ipynb #bb4f938c
