@@ -47,8 +47,14 @@ class Symbol:
 
     @property
     def function(self):
-        "값을 받는 함수. 클래스라면 `__init__`."
+        "값을 받는 함수. 클래스라면 `__init__`, autograd.Function이라면 `apply`가 부르는 `forward`."
+        if self.is_autograd:
+            return next(item for item in self.node.body if getattr(item, "name", "") == "forward")
         return self.init if isinstance(self.node, ast.ClassDef) else self.node if isinstance(self.node, ast.FunctionDef) else None
+
+    @property
+    def is_autograd(self):
+        return any(ast.unparse(base).endswith("autograd.Function") for base in getattr(self.node, "bases", []))
 
     @property
     def methods(self):
@@ -324,7 +330,8 @@ def described(symbol, site, posts, notebooks):
     level = "h3" if method else "h2"
     parts = [f'<{level} id="{symbol.anchor}"><code>{breakable(symbol.name)}</code></{level}>']
     if function:
-        parts.append(code_html(signature(symbol.name, function), kind="code signature"))
+        name = f"{symbol.name}.apply" if symbol.is_autograd else symbol.name
+        parts.append(code_html(signature(name, function), kind="code signature"))
     elif isinstance(node, ast.Assign):
         parts.append(code_html(re.sub(r"  #.*$", "", "\n".join(module.lines[node.lineno - 1 : node.end_lineno])), kind="code signature"))
     parts += [f"<p>{inline(block)}</p>" for block in re.split(r"\n\s*\n", symbol.doc) if block.strip()]

@@ -4,6 +4,7 @@ from datetime import datetime, timezone
 from email.utils import format_datetime
 from html import escape
 from mimetypes import guess_type
+from urllib.parse import quote
 from xml.etree import ElementTree as xml
 
 
@@ -60,6 +61,7 @@ def not_found(site):
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <title>쪽을 찾지 못했습니다 – {escape(site.title)}</title>
+<link rel="icon" href="data:image/svg+xml,{quote(site.logo)}">
 <script>try {{ document.documentElement.dataset.theme = localStorage.getItem("theme") || ""; }} catch {{}}</script>
 <style>
 :root {{ color-scheme: light dark; }}

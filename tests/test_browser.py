@@ -182,7 +182,8 @@ CHECK_AXE = """async () => {
     if (seen.has(node.className)) node.replaceWith(node.textContent);
     seen.add(node.className);
   }
-  const { violations } = await axe.run({ resultTypes: ["violations"] });
+  // target-size: 누르는 것은 24px보다 작지 않거나 서로 그만큼 떨어져 있어야 합니다.
+  const { violations } = await axe.run({ resultTypes: ["violations"], rules: { "target-size": { enabled: true } } });
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.slice(0, 3).map((node) => `axe ${id}: ${help}: ${node.target} ${node.any[0]?.message ?? ""}`));
 }"""
@@ -245,6 +246,34 @@ MARK_FOCUSABLE = """() => {
   });
   return focusable.length;
 }"""
+
+
+def test_focus_is_seen(reader, urls):
+    "키보드로 옮겨 간 곳에는 테두리가 보입니다. 만져 보는 그림의 손잡이는 둘레의 고리가 대신합니다."
+    browsing = reader()
+    for url in urls:
+        browsing.open(url)
+        browsing.ask("""() => [...document.querySelectorAll("a[href], button, input, summary, [tabindex='0']")].filter((node) => {
+            if (!node.checkVisibility({ visibilityProperty: true })) return false;
+            node.focus({ focusVisible: true });
+            if (document.activeElement !== node) return false;
+            const shown = node.querySelector(".x-ring") ?? (node.type === "radio" ? node.nextElementSibling : node);
+            const { outlineStyle, outlineWidth, stroke } = getComputedStyle(shown);
+            return shown.matches(".x-ring") ? stroke === "none" : outlineStyle === "none" || parseFloat(outlineWidth) < 1;
+          }).map((node) => `초점이 보이지 않습니다: ${node.outerHTML.slice(0, 120)}`)""")
+    browsing.verify()
+
+
+@pytest.mark.parametrize("width", [1300, 390])
+def test_korean_is_comfortable_to_read(reader, width):
+    "낱말을 자르지 않고, 줄 사이가 넉넉하며, 한 줄이 마흔다섯 자를 넘지 않습니다."
+    page = reader(width=width).open("information.html")
+    style = page.evaluate("""() => {
+      const { wordBreak, lineHeight, fontSize, fontFamily, width } = getComputedStyle(document.querySelector("article > p, article section > p"));
+      return { wordBreak, fontFamily, size: parseFloat(fontSize), leading: parseFloat(lineHeight) / parseFloat(fontSize), letters: parseFloat(width) / parseFloat(fontSize) };
+    }""")
+    assert style["wordBreak"] == "keep-all" and style["size"] >= 16 and 1.6 <= style["leading"] <= 2
+    assert style["letters"] <= 45 and all(face in style["fontFamily"] for face in ("Apple SD Gothic Neo", "Noto Sans KR", "Malgun Gothic"))
 
 
 def test_wide_boxes_scroll_by_keyboard(reader, posts):
@@ -340,6 +369,9 @@ def test_search_by_every_name(reader):
         ("로그 소프트맥스", "log_softmax"), ("로그소프트맥스", "log_softmax"), ("log softmax", "log_softmax"), ("로그합지수", "log_softmax"),
         ("음의로그가능도", "nll"), ("최대가능도추정", "information"), ("레이블스무딩", "options"), ("KL발산", "information"),
         ("소프트맥스의 야코비 행렬", "softmax"), ("야코비행렬", "softmax"), ("기울기누적", "reduction"), ("ignore_index", "reduction"), ("퍼플렉시티", "language_model"),
+        ("p - y", "cross_entropy"), ("클래스 불균형", "options"), ("원핫 인코딩", "nll"), ("OOM", "speed"), ("분산 학습", "parallel"),
+        ("수치 안정성", "precision"), ("손실이 nan", "pitfalls"), ("pip install", "index"), ("어디서부터 읽나요", "index"),
+        ("크로스엔트로피란?", "cross_entropy"), ("이그노어 인덱스", "reduction"), ("Expected input batch_size", "pitfalls"),
     ],
 )
 def test_search_finds_the_post(reader, words, post):
@@ -435,6 +467,44 @@ def test_explorable_follows_the_theme(reader):
     assert page.evaluate(color) != before
 
 
+@pytest.mark.parametrize("wanted", ["light", "dark"])
+def test_figures_follow_the_theme(reader, wanted):
+    "기기의 밝기를 따르고, 단추로 바꾸면 단추를 따릅니다."
+    filters = "getComputedStyle(document.querySelector('.figure-image')).filter"
+    dark = "invert(0.93) hue-rotate(180deg)"
+    page = reader(theme=wanted).open("softmax.html")
+    assert page.evaluate(filters) == (dark if wanted == "dark" else "none")
+    page.locator("#theme-button").click()
+    assert page.evaluate(filters) == ("none" if wanted == "dark" else dark)
+
+
+GISCUS = {
+    "https://giscus.app/client.js": """const frame = document.createElement("iframe");
+frame.className = "giscus-frame"; frame.title = "댓글"; frame.src = "https://giscus.app/widget";
+document.querySelector("#comments").append(frame);""",
+    "https://giscus.app/widget": "<!doctype html><body><script>onmessage = ({ data }) => (document.body.textContent = data.giscus.setConfig.theme)</script>기다림",
+}
+
+
+def test_comments_follow_the_theme(reader):
+    "giscus를 흉내 낸 상자가 처음의 밝기와 바뀐 밝기를 받습니다."
+    browsing = reader(theme="dark")
+
+    def answer(route):
+        kind = "text/javascript" if route.request.url.endswith(".js") else "text/html; charset=utf-8"
+        route.fulfill(body=GISCUS[route.request.url], content_type=kind, headers={"Access-Control-Allow-Origin": "*"})
+
+    browsing.context.route(lambda url: url in GISCUS, answer)
+    page = browsing.open("softmax.html")
+    page.get_by_role("button", name="댓글 열기").click()
+    assert page.locator("script[src*='giscus.app']").get_attribute("data-theme") == "dark"
+    frame = page.frame_locator("iframe.giscus-frame")
+    frame.get_by_text("기다림").wait_for()
+    for theme in ("light", "dark"):
+        page.locator("#theme-button").click()
+        frame.get_by_text(theme).wait_for()
+
+
 def test_comments_ask_nobody_until_pressed(reader):
     browsing = reader()
     page = browsing.open("softmax.html")
@@ -510,8 +580,11 @@ def test_home_shows_cards_and_filters_them(reader, posts):
 
 
 def test_printed_page_is_the_article_alone(reader):
-    page = reader().open("softmax.html")
-    page.emulate_media(media="print")
+    "어둡게 읽다가 찍어도 종이는 희고 그림은 보입니다."
+    page = reader(theme="dark").open("softmax.html")
+    page.emulate_media(media="print", color_scheme="dark")
     assert page.locator("article h1").is_visible()
     for frame in (".bar", ".series", ".toc", ".comments"):
         assert not page.locator(frame).is_visible(), frame
+    assert not darkness(page)
+    assert page.evaluate("getComputedStyle(document.querySelector('.figure-image')).filter") == "none"

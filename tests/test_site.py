@@ -210,6 +210,29 @@ def test_header_keys_do_what_they_say(site, path):
         assert box.button.get_text() == "댓글 열기" and not page.select("iframe, script[src*=giscus]")
 
 
+def test_neighbors_follow_the_reading_order(site):
+    names = [page_name(path) for path in NOTEBOOKS if path.name[0].isdigit()]
+    for before, here, after in zip(["", *names], names, [*names[1:], ""]):
+        links = {link["rel"][0]: link["href"] for link in soup(site / here).select(".neighbors a")}
+        assert links == {kind: name for kind, name in (("prev", before), ("next", after)) if name}, here
+
+
+def test_every_section_has_its_anchor(site):
+    for file in html_files(site):
+        for heading in soup(file).select("article :is(h2, h3)[id]"):
+            assert heading.select_one("a.anchor")["href"] == f"#{heading['id']}", (file.name, heading["id"])
+
+
+def test_home_makes_one_want_to_read(site):
+    "곡선, 세 줄짜리 보기와 그 값, 모든 글로 가는 길, 실행하는 법."
+    page = soup(site / "index.html")
+    assert page.select_one("article figure img")["src"] == "images/05_cross_entropy.png"
+    assert page.select_one(".code").get_text().count("\n") <= 3 and page.select_one(".cell-output").get_text(strip=True) == "tensor(1.3236)"
+    paths = next(heading for heading in page.select("h2") if "어디서부터" in heading.get_text())
+    assert len(paths.find_next("table").select("tbody tr")) > 5
+    assert all(command in page.get_text() for command in ("make lab", "pip install", "Colab"))
+
+
 def test_home_lists_posts_in_reading_order(site):
     posts = [path for path in NOTEBOOKS if path.name[0].isdigit() and path.name < "90"]
     cards = soup(site / "index.html").select(".card")
@@ -223,12 +246,18 @@ def test_home_lists_posts_in_reading_order(site):
 def test_open_graph_and_social_cards(site):
     from PIL import Image
 
+    cards = []
     for path in NOTEBOOKS:
         page = soup(site / page_name(path))
         graph = {tag["property"]: tag["content"] for tag in page.select("meta[property]")}
         assert graph["og:title"] and graph["og:description"] and graph["og:locale"] == "ko_KR"
         assert graph["og:url"].startswith(PUBLIC) and graph["og:image"].startswith(PUBLIC)
-        assert Image.open(site / graph["og:image"].removeprefix(PUBLIC + "/")).size == (1200, 630)
+        card = site / graph["og:image"].removeprefix(PUBLIC + "/")
+        assert Image.open(card).size == (1200, 630)
+        cards.append(card.read_bytes())
+    assert len(set(cards)) == len(NOTEBOOKS)  # 글마다 다른 그림
+    for file in html_files(site):
+        assert soup(file).select_one("link[rel=icon]")["href"].endswith(".svg") or file.name == "404.html"
 
 
 def test_feed(site):
@@ -238,7 +267,9 @@ def test_feed(site):
     assert len(items) == len(posts) and channel.findtext("language") == "ko"
     dates = [parsedate_to_datetime(item.findtext("pubDate")) for item in items]
     assert dates == sorted(dates, reverse=True)
-    assert {item.findtext("link") for item in items} == {f"{PUBLIC}/{page_name(path)}" for path in posts}
+    assert all(date.tzinfo for date in dates)
+    days = {item.findtext("link"): date.date() for item, date in zip(items, dates)}
+    assert days == {f"{PUBLIC}/{page_name(path)}": header(path)["date"] for path in posts}
     hosts = {urlparse(address).netloc for item in items for address in re.findall(r'(?:src|url)="([^"]+)"', ElementTree.tostring(item, encoding="unicode"))}
     assert hosts <= {urlparse(PUBLIC).netloc}
 
@@ -279,6 +310,30 @@ def test_api_has_every_public_name(site):
         for link in page.select('.links a[href^="https://"]'):
             start, end = re.search(r"#L(\d+)-L(\d+)$", link["href"]).groups()
             assert 1 <= int(start) <= int(end) <= module.text.count("\n") + 1
+
+
+# 두 줄짜리 검사 도구와 상수라 따로 보기가 없습니다.
+WITHOUT_EXAMPLE = {"TORCH_NAMES", "check_inputs", "spread"}
+
+
+def test_api_tells_everything_about_each_name(site):
+    "부르는 꼴, 한국어 설명, 보기, 유도한 글의 절, 소스의 그 줄."
+    for module in api.read(ROOT / "crossent"):
+        for symbol in module.symbols:
+            heading = soup(site / "api" / f"{module.name}.html").find(id=symbol.name)
+            parts = []
+            for part in heading.find_next_siblings():
+                if part.name == "h2":
+                    break
+                parts.append(part)
+            told = {name for part in parts for name in part.get("class", [])} | {part.get_text() for part in parts if part.name == "h3"}
+            assert "signature" in told, symbol.name
+            assert "보기" in told or symbol.name in WITHOUT_EXAMPLE, symbol.name
+            assert any(part.name == "p" and re.search("[가-힣]", part.get_text()) and not part.get("class") for part in parts), symbol.name
+            post, source = [link["href"] for part in parts if "links" in part.get("class", []) for link in part.select("a")]
+            assert re.fullmatch(r"\.\./\w+\.html#.+", post), (symbol.name, post)
+            line = module.lines[int(re.search(r"#L(\d+)", source)[1]) - 1]
+            assert re.match(rf"(?:def |class )?{symbol.name}\b|@", line), (symbol.name, line)
 
 
 def test_api_table_matches_the_signature(site):
@@ -367,14 +422,19 @@ def test_function_names_in_posts_lead_to_the_api(site):
 
 def test_search_index_points_at_real_places(site):
     data = json.loads((site / "search.json").read_text(encoding="utf-8"))
-    assert len(data["entries"]) > len(NOTEBOOKS)
+    places = {url for _, url, _, _ in data["entries"]}
+    for path in NOTEBOOKS:
+        name = page_name(path)
+        assert {f"{name}#{heading['id']}" for heading in soup(site / name).select("article :is(h2, h3)[id]")} <= places
+    assert not any(section in ("보기", "예외") for _, _, section, _ in data["entries"])
     for post, url, section, text in data["entries"]:
         target, _, anchor = url.partition("#")
         assert post and (not anchor or soup(site / target).find(id=anchor)), url
 
 
 def test_synonyms_have_two_names_each():
-    groups = json.loads(search.SYNONYMS.read_text(encoding="utf-8"))
+    groups = search.synonyms()
+    assert any({"크로스 엔트로피", "cross entropy", "교차 엔트로피", "crossentropy"} <= set(group) for group in groups)
     assert all(len(group) > 1 and len(set(group)) == len(group) for group in groups)
 
 

@@ -1,5 +1,7 @@
 // 찾기. 띄어쓰기, 자모가 풀린 입력, 다른 이름을 가리지 않고 찾습니다.
-const squeeze = (text) => text.normalize("NFKC").toLowerCase().replace(/[\s\-_·‐–—.,()]/g, "");
+// 낱자 둘 사이의 빼기표는 식(p − y)이니 남깁니다.
+const squeeze = (text) =>
+  text.normalize("NFKC").toLowerCase().replace(/\b([a-z])\s*[-‐–]\s*([a-z])\b/g, "$1−$2").replace(/[\s\-_·‐–—.,:;?!=~'"‘’“”()]/g, "");
 const PARTICLES = /(으로|에서|까지|부터|이란|이라|입니다|은|는|이|가|을|를|의|에|로|와|과|도|란)$/;
 let base, index, dialog, input, list, status;
 
@@ -91,12 +93,12 @@ export function find(query) {
   const covered = found.join("").length;
   if (covered === joined.length) attempt(found.map(variants), 0);
   if (results.size) return sorted();
-  // 다 있는 곳이 없으면, 글자 수로 쳐서 절반 넘게 있는 곳을 몇 군데 보여 줍니다.
+  // 다 있는 곳이 없으면, 글자 수로 쳐서 셋 가운데 하나쯤 있는 곳을 몇 군데 보여 줍니다.
   index.entries.forEach((entry, order) => {
     const hits = found.map((piece) => [piece.length / joined.length, variants(piece)]).map(([part, names]) => ({ part, names, points: score(entry, names) }));
     const there = hits.filter(({ points }) => points);
     const part = there.reduce((sum, hit) => sum + hit.part, 0);
-    if (part > 0.5) keep({ entry, order, near: true, names: there.flatMap(({ names }) => names), total: 100 * part + there.reduce((sum, hit) => sum + hit.part * hit.points, 0) });
+    if (part > 0.3) keep({ entry, order, near: true, names: there.flatMap(({ names }) => names), total: 100 * part + there.reduce((sum, hit) => sum + hit.part * hit.points, 0) });
   });
   return sorted().slice(0, 8);
 }
@@ -122,6 +124,14 @@ function snippet(text, names) {
   return span;
 }
 
+function report(results, shown) {
+  if (!input.value.trim()) return "찾을 말을 적어 주세요.";
+  if (!results.length) return "찾은 곳이 없습니다. 다른 말로 찾아보세요.";
+  if (results[0].near) return `꼭 맞는 곳은 없습니다. 가까운 ${results.length}곳입니다.`;
+  const rest = results.length > shown.length ? ` 가까운 ${shown.length}곳을 보여 줍니다.` : "";
+  return `${results.length}곳을 찾았습니다.${rest}`;
+}
+
 function show() {
   if (!index) return; // 색인이 오기 전에 적은 말은 색인이 온 뒤에 찾습니다
   const results = find(input.value);
@@ -144,7 +154,7 @@ function show() {
       return item;
     }),
   );
-  status.textContent = !input.value.trim() ? "찾을 말을 적어 주세요." : results[0]?.near ? `꼭 맞는 곳은 없습니다. 가까운 ${results.length}곳입니다.` : results.length ? `${results.length}곳을 찾았습니다.` : "찾은 곳이 없습니다. 다른 말로 찾아보세요.";
+  status.textContent = report(results, shown);
 }
 
 function make() {
