@@ -19,7 +19,8 @@ def _check_logits(logits, kernel):
     "미분할 수 있는 실수 텐서인지 봅니다."
     if not logits.is_floating_point():
         raise NotImplementedError(
-            f"\"{kernel}_lastdim_kernel_impl\" not implemented for '{_type_name(logits)}'\n"
+            f"\"{kernel}_lastdim_kernel_impl\" not implemented "
+            f"for '{_type_name(logits)}'\n"
             f"로짓의 자료형이 {logits.dtype}입니다. logits.float()로 바꾸어 주세요."
         )
 
@@ -31,7 +32,8 @@ def _check_shapes(log_probs, target):
             f"Expected 2 dimensions (got {log_probs.dim()})\n"
             f"로짓의 모양이 {tuple(log_probs.shape)}입니다. 이 함수는 (N, C)만 받습니다."
         )
-    n, size, shape = len(log_probs), target.shape[0] if target.dim() else 0, tuple(target.shape)
+    n, shape = len(log_probs), tuple(target.shape)
+    size = shape[0] if shape else 0
     if size != n:
         raise ValueError(
             f"Expected input batch_size ({n}) to match target batch_size ({size}).\n"
@@ -56,7 +58,7 @@ def _check_classes(target, n_classes):
             f"클래스가 {n_classes}개이므로 0부터 {n_classes - 1}까지만 쓸 수 있습니다."
         )
 
-
+# %% ../nbs/06_autograd.ipynb #80d0bf3f
 def _check_inputs(log_probs, target, reduction):
     "줄이기, 모양, 자료형, 범위의 차례로 봅니다."
     if reduction not in ("none", "mean", "sum"):
@@ -68,7 +70,8 @@ def _check_inputs(log_probs, target, reduction):
     if target.dtype not in (torch.int64, torch.uint8):
         raise RuntimeError(
             f"expected target dtype to be Long or Byte, but got {_type_name(target)}\n"
-            f"정답의 자료형이 {target.dtype}입니다. 클래스 번호라면 target.long()으로 바꾸어 주세요."
+            f"정답의 자료형이 {target.dtype}입니다. "
+            "클래스 번호라면 target.long()으로 바꾸어 주세요."
         )
     _check_classes(target, log_probs.shape[1])
 
@@ -136,7 +139,8 @@ class NegativeLogLikelihoodLoss(torch.autograd.Function):
         n = len(target)
         dlosses = (dloss / n if ctx.reduction == "mean" else dloss).expand(n)
         dlog_probs = dloss.new_zeros(ctx.shape)
-        return dlog_probs.scatter(1, target.long()[:, None], -dlosses[:, None]), None, None
+        where = target.long()[:, None]
+        return dlog_probs.scatter(1, where, -dlosses[:, None]), None, None
 
 # %% ../nbs/06_autograd.ipynb #a8241ee6
 def _p_minus_y(grad_output, saved):
@@ -154,7 +158,8 @@ def _p_minus_y(grad_output, saved):
         raise RuntimeError(
             f"Mismatch in shape: grad_output[0] has a shape of {grad_output.shape} "
             f"and output[0] has a shape of {shape}.\n"
-            f"reduction={reduction!r}이면 상류 기울기의 모양은 {tuple(shape)}이어야 합니다."
+            f"reduction={reduction!r}이면 "
+            f"상류 기울기의 모양은 {tuple(shape)}이어야 합니다."
         )
     dlosses = (grad_output / n if reduction == "mean" else grad_output).expand(n)
     dlogits = log_probs.exp()
