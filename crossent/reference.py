@@ -404,7 +404,7 @@ def cross_entropy(
     reduction: str = "mean",  # "none", "mean", "sum"
     label_smoothing: float = 0.0,  # ε: 정답의 이만큼을 모든 클래스에 고루 나눕니다
 ):  # 손실(float64): "none"이면 클래스 축을 뺀 모양, 아니면 수 하나
-    "크로스 엔트로피의 명세. `torch.nn.functional.cross_entropy`와 같은 값을 float64로 구합니다."
+    "크로스 엔트로피의 명세. `torch.nn.functional.cross_entropy`와 값이 같습니다(float64)."
     options = ignore_index, reduction, label_smoothing
     log_probs, target, weight, eps = _prepare(input, target, weight, *options)
     how = reduction, _denominator(target, weight, ignore_index)
