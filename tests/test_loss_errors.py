@@ -25,6 +25,8 @@ def long(*shape):
 
 CASES = {
     "배열": (X.numpy(), Y, {}),
+    "없는 정답": (X, None, {}),
+    "없는 로짓": (None, Y, {}),
     "정답이 목록": (X, [1, 2, 3], {}),
     "weight가 목록": (X, Y, dict(weight=[1.0] * 5)),
     "ignore_index None": (X, Y, dict(ignore_index=None)),
