@@ -30,4 +30,4 @@ bench: $(BIN)/ready
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf .venv _docs _proc build dist *.egg-info .pytest_cache .hypothesis
+	rm -rf .venv _docs _docs.* _proc build dist *.egg-info .pytest_cache .hypothesis screenshots blog/node_modules nbs/nbdev.yml
