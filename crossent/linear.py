@@ -9,12 +9,15 @@ __all__ = ['BLOCK_NUMBERS', 'FEWEST_ROWS', 'TILE_NUMBERS', 'rows_per_block', 'li
 import weakref
 from typing import NamedTuple
 
+# %% ../nbs/12_linear.ipynb #77223845
 import torch
 from torch import nn
 from torch.autograd import forward_ad
 from torch.nn import functional as F
 
-from .loss import _Options, _checked_options, _differentiated, _is_batched, _new_gradient, cross_entropy
+# %% ../nbs/12_linear.ipynb #e1981b01
+from .loss import _Options, _checked_options, _differentiated
+from .loss import _is_batched, _new_gradient, cross_entropy
 
 # %% ../nbs/12_linear.ipynb #05894fd6
 BLOCK_NUMBERS = 7_400_000  # 로짓 블록 하나에 담을 수의 한도
@@ -44,7 +47,8 @@ def _project(hidden, linear_weight, linear_bias, out):
         if linear_bias is None:
             torch.mm(hidden, tile, out=place)  # Z = X Wᵀ
         else:
-            torch.addmm(linear_bias[v : v + step], hidden, tile, out=place)  # Z = X Wᵀ + b
+            bias = linear_bias[v : v + step]
+            torch.addmm(bias, hidden, tile, out=place)  # Z = X Wᵀ + b
 
 # %% ../nbs/12_linear.ipynb #c66572f4
 def _cap(logits, softcap):
@@ -68,11 +72,13 @@ def _spread(logits, weight, share):
     "레이블 스무딩이 쓰는 두 합: Σ w_c와 줄마다의 Σ w_c z_c."
     if not share:
         return 0.0, 0.0
-    return (logits.shape[1], logits.sum(1)) if weight is None else (weight.sum(), logits @ weight)
+    if weight is None:
+        return logits.shape[1], logits.sum(1)
+    return weight.sum(), logits @ weight
 
 # %% ../nbs/12_linear.ipynb #e15e0c65
 def _losses_and_probs(logits, target, weight, options):
-    "식 (8)의 손실을 구하고, `logits` 자리를 확률로 바꿉니다. 정답 칸의 확률은 0으로 비워 둡니다."
+    "식 (8)의 손실을 구하고, `logits` 자리를 정답 칸만 0인 확률로 바꿉니다."
     share = options.smoothing / logits.shape[1]  # ε/V
     answer = target[:, None]
     top, picked = logits.amax(1), logits.gather(1, answer)[:, 0]  # m, z_y
@@ -84,7 +90,8 @@ def _losses_and_probs(logits, target, weight, options):
     rest = probs.scatter_(1, answer, 0.0).sum(1)  # r, 식 (12)
     own = torch.ones_like(top) if weight is None else weight[target]
     own = own * (1 - options.smoothing)  # (1-ε) w_y
-    losses = own * torch.where(true_prob > 0.5, -torch.log1p(-rest), top - picked + gap)
+    sure = true_prob > 0.5
+    losses = own * torch.where(sure, -torch.log1p(-rest), top - picked + gap)
     if share:
         losses += share * (total * lse - spread)
     if options.z_loss:
@@ -100,13 +107,14 @@ def _probs_to_grads(probs, rows, target, weight, options):
         probs.mul_(rows.mass[:, None])  # μ p
     if share:
         probs.sub_(share if weight is None else share * weight)  # - ε/V · w
-    return probs.scatter_add_(1, target[:, None], rows.at_target[:, None])  # 정답 칸, 식 (13)
+    return probs.scatter_add_(1, target[:, None], rows.at_target[:, None])  # 식 (13)
 
 # %% ../nbs/12_linear.ipynb #2ddcc30d
 def _accumulate(total, grads, hidden, first):
-    "`total`에 $G^T X$를 더합니다. `first`면 덮어씁니다. 반정밀도의 합은 float32로 쌓습니다."
+    "`total`에 $G^T X$를 더합니다. `first`면 덮어씁니다. 반정밀도도 float32로 쌓습니다."
     if total.dtype == hidden.dtype:
-        torch.addmm(total, grads.T, hidden, beta=0 if first else 1, out=total)  # Σ Gᵀ X
+        beta = 0 if first else 1
+        torch.addmm(total, grads.T, hidden, beta=beta, out=total)  # Σ Gᵀ X
         return
     step = max(1, TILE_NUMBERS // max(hidden.shape[1], 1))
     for v in range(0, len(total), step):
@@ -118,12 +126,14 @@ class _Block:
     "블록들이 돌려 쓰는 자리. 반정밀도면 float32 자리가 하나 더 있습니다."
 
     def __init__(self, hidden, linear_weight, options):
-        n, classes = len(hidden), len(linear_weight)
         self.wide = torch.promote_types(hidden.dtype, torch.float32)
-        half = self.wide != hidden.dtype
-        self.rows = rows_per_block(n, classes * (1 + half + (options.softcap is not None)))
+        half, capped = self.wide != hidden.dtype, options.softcap is not None
+        classes = len(linear_weight)
+        self.rows = rows_per_block(len(hidden), classes * (1 + half + capped))
         self.logits = hidden.new_empty(self.rows, classes)
-        self.numbers = torch.empty_like(self.logits, dtype=self.wide) if half else self.logits
+        self.numbers = self.logits
+        if half:
+            self.numbers = torch.empty_like(self.logits, dtype=self.wide)
 
     def project(self, hidden, linear_weight, linear_bias):
         "로짓 블록 $Z_B$를 셈하기 좋은 자료형으로 돌려줍니다."
@@ -133,14 +143,23 @@ class _Block:
 
     def narrow(self, grads):
         "기울기 $G_B$를 행렬 곱에 쓸 자료형으로 돌려줍니다."
-        return grads if grads.dtype == self.logits.dtype else self.logits[: len(grads)].copy_(grads)
+        logits = self.logits[: len(grads)]
+        return grads if grads.dtype == logits.dtype else logits.copy_(grads)
 
 # %% ../nbs/12_linear.ipynb #b80f6e9a
 def _wide_gradient(linear_weight, wide):
     "가중치의 기울기를 적을 빈 텐서."
     if linear_weight.dtype == wide:
         return _new_gradient(linear_weight)
-    return torch.empty_like(linear_weight, dtype=wide, memory_format=torch.contiguous_format)
+    order = torch.contiguous_format
+    return torch.empty_like(linear_weight, dtype=wide, memory_format=order)
+
+# %% ../nbs/12_linear.ipynb #cbba172f
+def _finish(grad, tensor, scale):
+    "쌓은 기울기에 배율을 곱하고 `tensor`의 자료형으로 되돌립니다."
+    if grad is None:
+        return None
+    return (grad if scale is None else grad.mul_(scale)).to(tensor.dtype)
 
 # %% ../nbs/12_linear.ipynb #cc17a0cc
 class _Gradients:
@@ -149,26 +168,28 @@ class _Gradients:
     def __init__(self, hidden, linear_weight, wide, want):
         self.input = torch.empty_like(hidden) if want[0] else None
         self.weight = _wide_gradient(linear_weight, wide) if want[1] else None
-        self.bias = linear_weight.new_zeros(len(linear_weight), dtype=wide) if want[2] else None
+        v = len(linear_weight)
+        self.bias = linear_weight.new_zeros(v, dtype=wide) if want[2] else None
 
     def add(self, part, grads, block, hidden, linear_weight):
         "식 (6)의 세 줄."
         if self.bias is not None:
             self.bias += grads.sum(0)
-        grads = block.narrow(grads)
+        grads, first = block.narrow(grads), part.start == 0
         if self.input is not None:
             torch.mm(grads, linear_weight, out=self.input[part])  # G_B W
         if self.weight is not None:
-            _accumulate(self.weight, grads, hidden[part], first=part.start == 0)  # Σ G_Bᵀ X_B
+            _accumulate(self.weight, grads, hidden[part], first)  # Σ G_Bᵀ X_B
 
     def cast(self, tensors, scale=None):
         "배율을 곱하고 원래 자료형으로 되돌려 차례로 내놓습니다."
-        found = [self.input, self.weight, self.bias]
-        found = [grad if grad is None or scale is None else grad.mul_(scale) for grad in found]
-        return [grad if grad is None else grad.to(tensor.dtype) for grad, tensor in zip(found, tensors)]
+        found = (self.input, self.weight, self.bias)
+        return [_finish(grad, tensor, scale) for grad, tensor in zip(found, tensors)]
 
 # %% ../nbs/12_linear.ipynb #fe17d576
-def _sweep(hidden, target, linear_weight, linear_bias, weight, options, want, row_scale=None):
+def _sweep(
+    hidden, target, linear_weight, linear_bias, weight, options, want, row_scale=None
+):
     "줄마다의 손실과, `want`에서 고른 기울기의 합을 블록으로 나누어 구합니다."
     block = _Block(hidden, linear_weight, options)
     found = _Gradients(hidden, linear_weight, block.wide, want)
@@ -176,12 +197,13 @@ def _sweep(hidden, target, linear_weight, linear_bias, weight, options, want, ro
     weight = None if weight is None else weight.to(block.wide)
     for start in range(0, len(hidden), block.rows):
         part = slice(start, start + block.rows)
+        answers = target[part]
         logits = block.project(hidden[part], linear_weight, linear_bias)  # Z_B
         slope = None if options.softcap is None else _cap(logits, options.softcap)
-        rows = _losses_and_probs(logits, target[part], weight, options)
+        rows = _losses_and_probs(logits, answers, weight, options)
         losses[part] = rows.losses
         if any(want):
-            grads = _probs_to_grads(logits, rows, target[part], weight, options)  # G_B
+            grads = _probs_to_grads(logits, rows, answers, weight, options)  # G_B
             if slope is not None:
                 grads.mul_(slope)  # 식 (10)
             if row_scale is not None:
@@ -190,13 +212,15 @@ def _sweep(hidden, target, linear_weight, linear_bias, weight, options, want, ro
     return losses, found
 
 # %% ../nbs/12_linear.ipynb #ef45df6f
-def _sweep_kept(input, linear_weight, linear_bias, target, weight, options, want, upstream=None):
+def _sweep_kept(
+    input, linear_weight, linear_bias, target, weight, options, want, upstream=None
+):
     "무시하지 않은 줄만 훑고, 손실과 입력의 기울기를 제자리에 돌려놓습니다."
     kept = (target != options.ignore_index).nonzero()[:, 0]
-    some = len(kept) < len(target)
+    some, layer = len(kept) < len(target), (linear_weight, linear_bias, weight)
     hidden, answers = (input[kept], target[kept]) if some else (input, target)
     row_scale = upstream[kept] if some and upstream is not None else upstream
-    losses, found = _sweep(hidden, answers, linear_weight, linear_bias, weight, options, want, row_scale)
+    losses, found = _sweep(hidden, answers, *layer, options, want, row_scale)
     if some:
         losses = losses.new_zeros(len(target)).index_copy_(0, kept, losses)
         if found.input is not None:
@@ -215,17 +239,24 @@ def _denominator(target, weight, options, wide):
     divisor = one * len(kept) if weight is None else weight.to(wide)[kept].sum()
     if weight is None or not options.z_loss or not len(kept):
         return divisor, options
-    return divisor, options._replace(z_loss=options.z_loss * float(divisor) / len(kept))
+    adjusted = options.z_loss * float(divisor) / len(kept)  # λ D / M
+    return divisor, options._replace(z_loss=adjusted)
 
 # %% ../nbs/12_linear.ipynb #2186c1ab
 def _plain(input, linear_weight, linear_bias, target, weight, options):
     "평범한 길: 로짓을 모두 만들고 `cross_entropy`를 부릅니다. 빠른 길의 명세입니다."
     flat = linear_weight.reshape(-1, linear_weight.shape[-1])
-    logits = F.linear(input, flat, None if linear_bias is None else linear_bias.reshape(-1))
+    bias = None if linear_bias is None else linear_bias.reshape(-1)
+    logits = F.linear(input, flat, bias)
     logits = logits.reshape(*input.shape[:-1], *linear_weight.shape[:-1])
-    smoothing, extras = options.smoothing, dict(z_loss=options.z_loss, softcap=options.softcap)
-    kinds = dict(reduction=options.reduction, ignore_index=options.ignore_index)
-    return cross_entropy(logits, target, weight, label_smoothing=smoothing, **kinds, **extras).to(options.dtype)
+    chosen = dict(
+        reduction=options.reduction,
+        ignore_index=options.ignore_index,
+        label_smoothing=options.smoothing,
+        z_loss=options.z_loss,
+        softcap=options.softcap,
+    )
+    return cross_entropy(logits, target, weight, **chosen).to(options.dtype)
 
 # %% ../nbs/12_linear.ipynb #e47c85c2
 def _plain_grads(tensors, options, want, grad_output, create_graph):
@@ -233,8 +264,10 @@ def _plain_grads(tensors, options, want, grad_output, create_graph):
     with torch.enable_grad():
         loss = _plain(*tensors, options)
         wanted = [tensor for tensor, needed in zip(tensors, want) if needed]
-        grads = iter(torch.autograd.grad(loss, wanted, grad_output.to(loss.dtype), create_graph=create_graph))
-    return [next(grads) if needed else None for needed in want]
+        upstream = grad_output.to(loss.dtype)
+        kept = dict(create_graph=create_graph)
+        found = iter(torch.autograd.grad(loss, wanted, upstream, **kept))
+    return [next(found) if needed else None for needed in want]
 
 # %% ../nbs/12_linear.ipynb #e352f35e
 def _loss_and_found(tensors, options, want):
@@ -247,15 +280,32 @@ def _loss_and_found(tensors, options, want):
     losses, found = _sweep_kept(*tensors, adjusted, want)
     counted = bool((target != options.ignore_index).any())
     zero = 0.0 / divisor if options.smoothing else 0.0  # D가 0이면 PyTorch처럼 nan
-    return losses.sum() / divisor + zero, found, divisor.reciprocal() + zero if counted else 0.0
+    scale = divisor.reciprocal() + zero if counted else 0.0
+    return losses.sum() / divisor + zero, found, scale
+
+# %% ../nbs/12_linear.ipynb #63f60bd3
+def _scaled(found, tensors, scale, options):
+    "식 (14): 만들어 둔 기울기에 g/D를 곱합니다."
+    grads = found.cast(tensors, scale)
+    if grads[0] is not None and not scale.isfinite():
+        ignored = tensors[3] == options.ignore_index
+        grads[0][ignored] = 0  # 무시한 줄은 0 × nan이 아니라 0입니다
+    return grads
+
+# %% ../nbs/12_linear.ipynb #dfad01c8
+def _rowwise_grads(tensors, options, want, grad_output):
+    "`reduction=\"none\"`의 기울기: 줄마다의 상류 기울기를 곱하며 훑습니다."
+    wide = torch.promote_types(tensors[0].dtype, torch.float32)
+    found = _sweep_kept(*tensors, options, want, grad_output.to(wide))[1]
+    return found.cast(tensors)
 
 # %% ../nbs/12_linear.ipynb #42d70dab
 class _LinearCrossEntropy(torch.autograd.Function):
     "기울기를 순전파에서 만들어 두는 선형층 + 크로스 엔트로피."
 
     @staticmethod
-    def forward(ctx, input, linear_weight, linear_bias, target, weight, options, want):
-        tensors = (input, linear_weight, linear_bias, target, weight)
+    def forward(ctx, *inputs):
+        *tensors, options, want = inputs  # 텐서 다섯, 선택지, 필요한 기울기
         ctx.save_for_backward(*tensors)
         ctx.options, ctx.want = options, want
         loss, ctx.found, ctx.scale = _loss_and_found(tensors, options, want)
@@ -264,52 +314,100 @@ class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad_output):
         tensors, (found, ctx.found) = ctx.saved_tensors, (ctx.found, None)
-        again = torch.is_grad_enabled()  # create_graph=True
-        if again or _is_batched(grad_output):
-            return *_plain_grads(tensors, ctx.options, ctx.want, grad_output, again), None, None, None, None
-        if ctx.options.reduction == "none":
-            upstream = grad_output.to(torch.promote_types(tensors[0].dtype, torch.float32))
-            found = _sweep_kept(*tensors, ctx.options, ctx.want, upstream)[1]
-            return *found.cast(tensors), None, None, None, None
-        found = found or _loss_and_found(tensors, ctx.options, ctx.want)[1]  # 두 번째 역전파면 다시
-        scale = grad_output * ctx.scale
-        grads = found.cast(tensors, scale)
-        if grads[0] is not None and not scale.isfinite():
-            grads[0][tensors[3] == ctx.options.ignore_index] = 0  # 무시한 줄은 0 × nan이 아니라 0입니다
+        options, want, again = ctx.options, ctx.want, torch.is_grad_enabled()
+        if again or _is_batched(grad_output):  # 또 미분하거나 묶었으면
+            grads = _plain_grads(tensors, options, want, grad_output, again)
+        elif options.reduction == "none":
+            grads = _rowwise_grads(tensors, options, want, grad_output)
+        else:
+            if found is None:  # 두 번째 역전파면 다시
+                found = _loss_and_found(tensors, options, want)[1]
+            grads = _scaled(found, tensors, grad_output * ctx.scale, options)
         return *grads, None, None, None, None
 
 # %% ../nbs/12_linear.ipynb #afef6a52
+def _check_layer(input, linear_weight):
+    "입력과 선형층 가중치의 모양이 맞는지 봅니다."
+    x, w = tuple(input.shape), tuple(linear_weight.shape)
+    if len(x) not in (1, 2):
+        raise RuntimeError(
+            f"expected input with dimensionality 1 or 2, got {len(x)}\n"
+            f"입력의 모양이 {x}입니다. 마지막 축만 남기고 input.flatten(0, -2)로 펴고, "
+            "target도 target.flatten()으로 펴 주세요."
+        )
+    if len(w) < 2:
+        raise RuntimeError(
+            f"expected linear_weight with dimensionality at least 2, got {len(w)}\n"
+            f"선형층 가중치는 (클래스 수, 은닉 크기) 모양이어야 하는데 {w}입니다."
+        )
+    if x[-1] != w[-1]:
+        raise RuntimeError(
+            "expected equal input and linear_weight last dimensions (in_features), "
+            f"got {x[-1]} and {w[-1]}, respectively\n"
+            f"은닉 크기가 다릅니다. 입력은 {x}, 가중치는 {w}입니다. "
+            "가중치를 (클래스 수, 은닉 크기)로 주었는지 보세요."
+        )
+
+# %% ../nbs/12_linear.ipynb #65795fe4
+def _check_linear_dtypes(input, linear_weight):
+    "`F.linear`가 받는 자료형인지, 줄이 없는 입력을 넣어 봅니다."
+    hidden = input.shape[-1]
+    flat, weight = input.reshape(-1, hidden), linear_weight.reshape(-1, hidden)
+    try:
+        F.linear(flat[:0], weight[:0])
+    except RuntimeError as error:
+        raise RuntimeError(
+            f"{error}\n입력은 {input.dtype}, 가중치는 {linear_weight.dtype}입니다. "
+            "자료형을 하나로 맞추세요."
+        ) from None
+
+# %% ../nbs/12_linear.ipynb #d39a0f5f
 def _check_linear(input, linear_weight, linear_bias):
     "선형층의 모양과 자료형이 맞는지 봅니다."
-    problem = None
-    if input.dim() not in (1, 2):
-        problem = f"expected input with dimensionality 1 or 2, got {input.dim()}\n입력의 모양이 {tuple(input.shape)}입니다. 마지막 축만 남기고 input.flatten(0, -2)로 펴고, target도 target.flatten()으로 펴 주세요."
-    elif linear_weight.dim() < 2:
-        problem = f"expected linear_weight with dimensionality at least 2, got {linear_weight.dim()}\n선형층 가중치는 (클래스 수, 은닉 크기) 모양이어야 하는데 {tuple(linear_weight.shape)}입니다."
-    elif input.shape[-1] != linear_weight.shape[-1]:
-        problem = f"expected equal input and linear_weight last dimensions (in_features), got {input.shape[-1]} and {linear_weight.shape[-1]}, respectively\n은닉 크기가 다릅니다. 입력은 {tuple(input.shape)}, 가중치는 {tuple(linear_weight.shape)}입니다. 가중치를 (클래스 수, 은닉 크기)로 주었는지 보세요."
-    elif linear_bias is not None and linear_bias.shape != linear_weight.shape[:-1]:
-        problem = f"expected linear_bias shape {tuple(linear_weight.shape[:-1])}, got {tuple(linear_bias.shape)}\n편향은 클래스마다 하나씩, {tuple(linear_weight.shape[:-1])} 모양이어야 하는데 {tuple(linear_bias.shape)}입니다."
-    elif linear_weight.dim() > 2 and input.dim() == 1:
-        problem = f"K-dimensional loss defined by linear_weight shape {tuple(linear_weight.shape)} requires batched input, (N, {input.shape[0]}), got unbatched input with shape {tuple(input.shape)}\n입력에 배치 축이 없습니다. input[None]처럼 앞에 축을 하나 세워 주세요."
-    if problem:
-        raise RuntimeError(problem)
-    try:
-        F.linear(input.reshape(-1, input.shape[-1])[:0], linear_weight.reshape(-1, input.shape[-1])[:0])
-    except RuntimeError as error:
-        raise RuntimeError(f"{error}\n입력은 {input.dtype}, 가중치는 {linear_weight.dtype}입니다. 자료형을 하나로 맞추세요.") from None
+    _check_layer(input, linear_weight)
+    *classes, hidden = linear_weight.shape
+    classes = tuple(classes)
+    if linear_bias is not None and linear_bias.shape != classes:
+        raise RuntimeError(
+            f"expected linear_bias shape {classes}, got {tuple(linear_bias.shape)}\n"
+            f"편향은 클래스마다 하나씩, {classes} 모양이어야 하는데 "
+            f"{tuple(linear_bias.shape)}입니다."
+        )
+    if len(classes) > 1 and input.dim() == 1:
+        raise RuntimeError(
+            "K-dimensional loss defined by linear_weight shape "
+            f"{(*classes, hidden)} requires batched input, (N, {hidden}), "
+            f"got unbatched input with shape {tuple(input.shape)}\n"
+            "입력에 배치 축이 없습니다. input[None]처럼 앞에 축을 하나 세워 주세요."
+        )
+    _check_linear_dtypes(input, linear_weight)
 
 # %% ../nbs/12_linear.ipynb #adeafa98
+def _transformed():
+    "`torch.compile`, `torch.jit`, `torch.func`, 순방향 미분 가운데 하나가 보고 있는지."
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():
+        return True
+    functorch = torch._C._are_functorch_transforms_active()
+    return functorch or forward_ad._current_level >= 0
+
+# %% ../nbs/12_linear.ipynb #6f5d6191
+def _is_ordinary(tensor):
+    "하위 클래스도, 희소 텐서도, 값 없는 텐서도 아닌 보통의 텐서인지."
+    plain = type(tensor) in (torch.Tensor, nn.Parameter)
+    return plain and tensor.layout == torch.strided and not tensor.is_meta
+
+# %% ../nbs/12_linear.ipynb #066c9104
 def _is_fast_case(input, linear_weight, linear_bias, target, weight):
     "빠른 길로 갈 수 있는지: 클래스 번호 정답이고 보통의 텐서이며, 변환이 없습니다."
-    if torch.compiler.is_compiling() or torch.jit.is_tracing() or torch._C._are_functorch_transforms_active():
+    if _transformed() or _differentiated(target, weight):
         return False
-    if forward_ad._current_level >= 0 or _differentiated(target, weight):
+    tensors = (input, linear_weight, linear_bias, target, weight)
+    if not all(_is_ordinary(tensor) for tensor in tensors if tensor is not None):
         return False
-    tensors = [t for t in (input, linear_weight, linear_bias, target, weight) if t is not None]
-    ordinary = all(type(t) in (torch.Tensor, nn.Parameter) and t.layout == torch.strided and not t.is_meta for t in tensors)
-    indices = target.dtype == torch.int64 and target.shape != (*input.shape[:-1], len(linear_weight))
-    return ordinary and indices and linear_weight.dim() == 2 and input.numel() > 0 and linear_weight.numel() > 0
+    probabilities = target.shape == (*input.shape[:-1], len(linear_weight))
+    indices = target.dtype == torch.int64 and not probabilities
+    filled = input.numel() > 0 and linear_weight.numel() > 0
+    return indices and filled and linear_weight.dim() == 2
 
 # %% ../nbs/12_linear.ipynb #91bcfc6b
 def _autocast(tensors):
@@ -318,7 +416,8 @@ def _autocast(tensors):
     if not torch.is_autocast_enabled(kind):
         return tensors
     dtype = torch.get_autocast_dtype(kind)
-    return [t if t is None or t.dtype == torch.float64 else t.to(dtype) for t in tensors]
+    stays = [t is None or t.dtype == torch.float64 for t in tensors]
+    return [t if stay else t.to(dtype) for t, stay in zip(tensors, stays)]
 
 # %% ../nbs/12_linear.ipynb #fd177731
 def _dispatch(tensors, target, weight, options):
@@ -335,6 +434,11 @@ def _dispatch(tensors, target, weight, options):
         loss = _loss_and_found(every, options, want)[0].to(options.dtype)
     return loss.reshape(()) if unbatched else loss
 
+# %% ../nbs/12_linear.ipynb #d8ee1920
+def _stand_in(input, linear_weight):
+    "로짓 대신 보여 줄, 로짓의 모양으로 펼친 수 하나."
+    return input.new_zeros(()).expand(*input.shape[:-1], *linear_weight.shape[:-1])
+
 # %% ../nbs/12_linear.ipynb #c6d38caf
 def linear_cross_entropy(
     input: torch.Tensor,  # 은닉 벡터 $X$: (N, H), 표본 하나면 (H)
@@ -344,23 +448,33 @@ def linear_cross_entropy(
     linear_bias: torch.Tensor = None,  # 선형층 편향 $b$: (V)
     weight: torch.Tensor = None,  # 클래스 가중치 (V)
     reduction: str = "mean",  # "none", "sum", "mean"
-    ignore_index: int = -100,  # 무시할 정답
+    ignore_index: int = -100,  # 무시할 정답. None이면 -100
     label_smoothing: float = 0.0,  # 0에서 1 사이
     z_loss: float = 0.0,  # 로그합지수의 제곱에 곱할 수 λ
     softcap: float = None,  # 로짓을 누를 높이 κ
 ) -> torch.Tensor:  # 손실: 수 하나, "none"이면 (N)
-    "`cross_entropy(F.linear(input, linear_weight, linear_bias), target)`을 로짓을 통째로 만들지 않고 구합니다."
+    "선형층과 `cross_entropy`를 한 번에 셈합니다. 로짓 (N, V)를 통째로 만들지 않습니다."
     tensors = _autocast([input, linear_weight, linear_bias])
     _check_linear(*tensors)
-    stand_in = tensors[0].new_zeros(()).expand(*input.shape[:-1], *linear_weight.shape[:-1])
-    extras = dict(z_loss=z_loss, softcap=softcap)
-    ignore_index = -100 if ignore_index is None else ignore_index  # torch의 None은 -100입니다
-    numbers = dict(reduction=reduction, ignore_index=ignore_index, label_smoothing=label_smoothing, **extras)
-    options = _checked_options(stand_in, target, weight, **numbers)
-    if options is None:
-        return cross_entropy(stand_in, target, weight, **numbers)  # PyTorch의 오류에 한국어 도움말을 달아 던집니다
+    logits = _stand_in(*tensors[:2])
+    extras = dict(label_smoothing=label_smoothing, z_loss=z_loss, softcap=softcap)
+    extras["ignore_index"] = -100 if ignore_index is None else ignore_index
+    options = _checked_options(logits, target, weight, reduction=reduction, **extras)
+    if options is None:  # PyTorch의 오류에 한국어 도움말을 달아 던집니다
+        return cross_entropy(logits, target, weight, reduction=reduction, **extras)
     with torch.autocast(input.device.type, enabled=False):
         return _dispatch(tensors, target, weight, options)
+
+# %% ../nbs/12_linear.ipynb #be927f2e
+def _recall(last):
+    "forward에 넘긴 입력과 정답. 이미 치워졌으면 오류를 던집니다."
+    input, target = (seen() for seen in last) if last else (None, None)
+    if input is None or target is None:
+        raise RuntimeError(
+            "backward needs the tensors given to forward.\n"
+            "forward에 넘긴 입력과 정답을 변수에 담아 둔 채로 부르세요."
+        )
+    return input, target
 
 # %% ../nbs/12_linear.ipynb #fa7a5d1d
 class _LinearLayerLoss(nn.Module):
@@ -369,24 +483,26 @@ class _LinearLayerLoss(nn.Module):
     _last = None
 
     def __getstate__(self):
-        return {name: value for name, value in self.__dict__.items() if name != "_last"}
+        return {key: kept for key, kept in self.__dict__.items() if key != "_last"}
 
     def forward(self, input, target):
-        self._last = None if torch.compiler.is_compiling() else (weakref.ref(input), weakref.ref(target))
-        linear, numbers = self.linear, self.numbers
-        return linear_cross_entropy(input, linear.weight, target, linear_bias=linear.bias, weight=self.weight, **numbers)
+        compiling = torch.compiler.is_compiling()
+        self._last = None if compiling else (weakref.ref(input), weakref.ref(target))
+        return self._loss(target, input, self.linear.weight, self.linear.bias)
+
+    def _loss(self, target, input, weight, bias=None):
+        numbers = dict(linear_bias=bias, weight=self.weight, **self.numbers)
+        return linear_cross_entropy(input, weight, target, **numbers)
 
     def backward(self, grad_output):
-        "마지막 forward의 상류 기울기를 받아 (입력, 가중치, 편향)의 기울기를 돌려줍니다. 편향이 없으면 둘만 돌려줍니다."
-        input, target = (seen() for seen in self._last) if self._last else (None, None)
-        if input is None or target is None:
-            raise RuntimeError("backward needs the tensors given to forward.\nforward에 넘긴 입력과 정답을 변수에 담아 둔 채로 부르세요.")
-        tensors = [input, self.linear.weight] + ([] if self.linear.bias is None else [self.linear.bias])
+        "마지막 forward의 (입력, 가중치, 편향)의 기울기. 편향이 없으면 둘만 돌려줍니다."
+        linear, (input, target) = self.linear, _recall(self._last)
+        tensors = [t for t in (input, linear.weight, linear.bias) if t is not None]
         leaves = [tensor.detach().requires_grad_() for tensor in tensors]
         with torch.enable_grad():
-            bias = leaves[2] if len(leaves) > 2 else None
-            loss = linear_cross_entropy(*leaves[:2], target, linear_bias=bias, weight=self.weight, **self.numbers)
-        return torch.autograd.grad(loss, leaves, torch.as_tensor(grad_output, dtype=loss.dtype).expand_as(loss))
+            loss = self._loss(target, *leaves)
+        upstream = torch.as_tensor(grad_output, dtype=loss.dtype).expand_as(loss)
+        return torch.autograd.grad(loss, leaves, upstream)
 
     def extra_repr(self):
         return ", ".join(f"{name}={value}" for name, value in self.numbers.items())
@@ -394,20 +510,23 @@ class _LinearLayerLoss(nn.Module):
 # %% ../nbs/12_linear.ipynb #465ac95b
 def _check_module(num_classes, weight, label_smoothing):
     "모듈을 만들 때 torch 2.13이 보는 두 가지를 봅니다."
-    if weight is not None and weight.shape != (num_classes,):
+    shape = (num_classes,)
+    if weight is not None and weight.shape != shape:
+        got = tuple(weight.shape)
         raise RuntimeError(
-            f"expected weight shape to be {(num_classes,)}, got {tuple(weight.shape)}\n"
-            f"클래스 가중치는 클래스마다 하나씩 ({num_classes},) 모양이어야 하는데 {tuple(weight.shape)}입니다."
+            f"expected weight shape to be {shape}, got {got}\n"
+            f"클래스 가중치는 클래스마다 하나씩 {shape} 모양이어야 하는데 {got}입니다."
         )
     if label_smoothing < 0 or label_smoothing > 1.0:
         raise RuntimeError(
-            f"expected label_smoothing to be in range [0, 1], got {label_smoothing}\n"
-            f"받은 값은 label_smoothing={label_smoothing}입니다. 0과 1 사이의 수를 쓰세요."
+            "expected label_smoothing to be in range [0, 1], "
+            f"got {label_smoothing}\n"
+            f"받은 값은 {label_smoothing=}입니다. 0과 1 사이의 수를 쓰세요."
         )
 
 # %% ../nbs/12_linear.ipynb #b7850891
 class LinearCrossEntropyLoss(_LinearLayerLoss):
-    "선형층을 품은 크로스 엔트로피. 파라미터는 `linear.weight`와, `bias=True`면 `linear.bias`입니다."
+    "선형층을 품은 크로스 엔트로피. 배우는 것은 `linear.weight`와 `linear.bias`입니다."
 
     def __init__(
         self,
@@ -426,8 +545,8 @@ class LinearCrossEntropyLoss(_LinearLayerLoss):
     ):
         super().__init__()
         _check_module(num_classes, weight, label_smoothing)
-        self.linear = nn.Linear(in_features, num_classes, bias=bias, device=device, dtype=dtype)
+        self.linear = nn.Linear(in_features, num_classes, bias, device, dtype)
         self.register_buffer("weight", weight)
         self.numbers = dict(reduction=reduction, ignore_index=ignore_index)
-        self.numbers.update(label_smoothing=label_smoothing, z_loss=z_loss, softcap=softcap)
-        self._last = None
+        self.numbers |= dict(label_smoothing=label_smoothing, z_loss=z_loss)
+        self.numbers |= dict(softcap=softcap)

@@ -301,7 +301,7 @@ def _counted(input, target, ignore_index):
     target = target.reshape(()) if input.dim() == 1 else target
     return target.long() != ignore_index
 
-
+# %% ../nbs/10_precision.ipynb #e70fc56f
 def _z_losses(lse, counted, z_loss):
     "표본별 z-loss: λ × (로그합지수)² (글 10의 식 3)."
     losses = z_loss * lse.square()
@@ -323,6 +323,14 @@ class _Options(NamedTuple):
     softcap: Optional[float] = None
     dtype: torch.dtype = torch.float32  # 돌려줄 손실의 자료형
 
+# %% ../nbs/10_precision.ipynb #fd85ba5d
+def _reduced_z_loss(input, target, logits, dim, options):
+    "줄인 z-loss (글 10의 식 3). `logits`는 누른 로짓입니다."
+    counted = _counted(input, target, options.ignore_index)
+    losses = _z_losses(torch.logsumexp(logits, dim), counted, options.z_loss)
+    row_weight = None if counted is None else counted.to(losses.dtype)
+    return _reduce(losses, row_weight, options.reduction)
+
 # %% ../nbs/10_precision.ipynb #6373f495
 def _composed_loss(input, target, weight, options):
     "autograd에 맡기는 길: 몇 번이든, 어떤 변환으로든 미분할 수 있습니다."
@@ -330,18 +338,18 @@ def _composed_loss(input, target, weight, options):
     dtype = _accumulate_dtype(input, weight, target if probabilities else None)
     weight = None if weight is None else weight.to(dtype)
     logits, dim = _capped(input.to(dtype), options.softcap), _class_dim(input)
-    log_probs = torch.log_softmax(logits, dim)
+    log_probs, eps = torch.log_softmax(logits, dim), options.smoothing
     if probabilities:
-        losses, row_weight = _probability_losses(log_probs, target.to(dtype), weight, options.smoothing), None
+        losses = _probability_losses(log_probs, target.to(dtype), weight, eps)
+        row_weight = None
     else:
-        losses, row_weight = _index_losses(log_probs, target, weight, options.ignore_index, options.smoothing)
+        ignored = options.ignore_index
+        losses, row_weight = _index_losses(log_probs, target, weight, ignored, eps)
     loss = _reduce(losses, row_weight, options.reduction)
-    if options.smoothing and row_weight is not None and options.reduction == "mean":
+    if eps and row_weight is not None and options.reduction == "mean":
         loss = loss + 0.0 / row_weight.sum()  # 무게의 합이 0이면 PyTorch처럼 nan
     if options.z_loss:
-        counted = _counted(input, target, options.ignore_index)
-        z_losses = _z_losses(torch.logsumexp(logits, dim), counted, options.z_loss)
-        loss = loss + _reduce(z_losses, None if counted is None else counted.to(dtype), options.reduction)
+        loss = loss + _reduced_z_loss(input, target, logits, dim, options)
     return loss.to(options.dtype)
 
 # %% ../nbs/11_speed.ipynb #1d7b243d

@@ -6,26 +6,31 @@
 __all__ = ['vocab_parallel_cross_entropy', 'vocab_parallel_linear_cross_entropy']
 
 # %% ../nbs/13_parallel.ipynb #36b94f1a
-import hashlib
+from hashlib import blake2b
 from typing import NamedTuple
 
+# %% ../nbs/13_parallel.ipynb #ba58f15a
 import torch
 import torch.distributed as dist
 
+# %% ../nbs/13_parallel.ipynb #7e7e1b21
 from .linear import _autocast, _Block, _Gradients, rows_per_block
-from .loss import _Options, _differentiated, _reduction_name, _result_dtype, cross_entropy
+from .loss import _Options, _differentiated, _reduction_name, _result_dtype
+from .loss import cross_entropy
 
 # %% ../nbs/13_parallel.ipynb #1c5b692b
 def _local_numbers(logits, here, place):
-    "블록의 줄마다 이 랭크가 아는 네 수 (4, 줄): 최댓값, 정답을 뺀 지수의 합, 정답 로짓, 로짓의 합. `logits`를 덮어씁니다."
+    "블록의 줄마다 이 랭크가 아는 네 수 (4, 줄). `logits`를 덮어씁니다."
     if logits.shape[1] == 0:
-        return logits.new_tensor([-torch.inf, 0.0, 0.0, 0.0])[:, None].expand(4, len(logits))
+        none = logits.new_tensor([-torch.inf, 0.0, 0.0, 0.0])
+        return none[:, None].expand(4, len(logits))
     answer = place[:, None]
     top, total = logits.amax(1), logits.sum(1)  # m_r, u_r
     picked = torch.where(here, logits.gather(1, answer)[:, 0], 0.0)  # t_r
     base = torch.where(top == -torch.inf, 0.0, top)
     exps = logits.sub_(base[:, None]).exp_()
-    exps.scatter_(1, answer, torch.where(here, 0.0, exps.gather(1, answer)[:, 0])[:, None])
+    emptied = torch.where(here, 0.0, exps.gather(1, answer)[:, 0])  # 정답 칸은 0
+    exps.scatter_(1, answer, emptied[:, None])
     return torch.stack([top, exps.sum(1), picked, total])  # m_r, a_r, t_r, u_r
 
 # %% ../nbs/13_parallel.ipynb #22c33bf4
@@ -36,20 +41,26 @@ class _Seen(NamedTuple):
     rest: torch.Tensor  # a
     total: torch.Tensor  # s = a + e^d
 
+    def at(self, part):
+        "블록의 줄만."
+        return _Seen(*(each[part] for each in self))
+
 # %% ../nbs/13_parallel.ipynb #e119c057
 def _combine(numbers, plan):
     "식 (4)와 (8): 세 수를 모아 줄마다의 손실을 구합니다."
     top, rest, picked, spread = numbers
     best = top.clone()
     dist.all_reduce(best, dist.ReduceOp.MAX, group=plan.group)  # m
-    sums = torch.stack([rest * (top - best).exp(), picked] + [spread] * (plan.smoothing > 0))
+    sums = [rest * (top - best).exp(), picked] + [spread] * (plan.smoothing > 0)
+    sums = torch.stack(sums)
     dist.all_reduce(sums, dist.ReduceOp.SUM, group=plan.group)  # a, z_y (, u)
     rest, gap = sums[0], sums[1] - best  # a, d
     total = rest + gap.exp()  # s
-    losses = torch.where(gap > -1, torch.log1p(rest * (-gap).exp()), total.log() - gap)
+    sure = torch.log1p(rest * (-gap).exp())
+    losses = torch.where(gap > -1, sure, total.log() - gap)
     if plan.smoothing:
-        mean = sums[2] / plan.classes  # u / V
-        losses = (1 - plan.smoothing) * losses + plan.smoothing * (total.log() + best - mean)
+        eps, mean = plan.smoothing, sums[2] / plan.classes  # ε, u / V
+        losses = (1 - eps) * losses + eps * (total.log() + best - mean)
     return losses, _Seen(best, rest, total)
 
 # %% ../nbs/13_parallel.ipynb #0c8cdfc5
@@ -77,11 +88,12 @@ def _local_grads(logits, target, seen, plan):
         return logits
     share = plan.smoothing / plan.classes  # ε/V
     here, place = plan.locate(target)
-    probs = logits.sub_(seen.best[:, None]).exp_().div_(seen.total[:, None])  # p = e^{z-m} / s
-    probs.sub_(share)
+    answer = place[:, None]
+    probs = logits.sub_(seen.best[:, None]).exp_()
+    probs.div_(seen.total[:, None]).sub_(share)  # p = e^{z-m} / s, 그리고 - ε/V
     at_target = plan.smoothing - share - seen.rest / seen.total  # p_y - 1 = -a/s
-    current = probs.gather(1, place[:, None])[:, 0]
-    return probs.scatter_(1, place[:, None], torch.where(here, at_target, current)[:, None])
+    others = probs.gather(1, answer)[:, 0]
+    return probs.scatter_(1, answer, torch.where(here, at_target, others)[:, None])
 
 # %% ../nbs/13_parallel.ipynb #8ef47d53
 _DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64)
@@ -109,35 +121,52 @@ class _Facts(NamedTuple):
 def _fingerprint(thing):
     "무엇이든 정수 하나로 줄인 지문. 다르면 다른 수가 됩니다."
     data = thing if isinstance(thing, bytes) else repr(thing).encode()
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little", signed=True)
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little", signed=True)
 
-
+# %% ../nbs/13_parallel.ipynb #912edae3
 def _target_hash(target):
     "정답의 지문: 값이나 순서가 다르면 다른 수가 됩니다."
     return _fingerprint(target.reshape(-1).long().cpu().numpy().tobytes())
 
 # %% ../nbs/13_parallel.ipynb #02004892
 def _index(kind, kinds):
+    "`kinds`에서 몇 번째인지. 없으면 -1."
     return kinds.index(kind) if kind in kinds else -1
 
 # %% ../nbs/13_parallel.ipynb #a202d1f1
 def _facts(scores, classes, target, choices, hidden=0, fits=True):
     "이 랭크의 사실 한 줄."
     reduction, ignore_index, smoothing = choices
-    smoothing = float(smoothing) if isinstance(smoothing, (int, float)) else smoothing  # 1과 1.0은 같습니다
-    ignored = ignore_index if isinstance(ignore_index, int) and abs(ignore_index) < 2**63 else _fingerprint(ignore_index)
-    about_scores = (scores.dim(), scores.shape[0] if scores.dim() else -1, hidden, classes, int(fits))
-    about_grad = (_index(scores.dtype, _DTYPES), int(hidden > 0 and _differentiated(scores)))
-    about_target = (target.dim(), target.numel(), _index(target.dtype, _DTYPES), _target_hash(target))
-    return _Facts(*about_scores, *about_grad, *about_target, ignored, _fingerprint(reduction), _fingerprint(smoothing))
+    if isinstance(smoothing, int):
+        smoothing = float(smoothing)  # 1과 1.0은 같습니다
+    if not isinstance(ignore_index, int) or abs(ignore_index) >= 2**63:
+        ignore_index = _fingerprint(ignore_index)  # 표에 그대로 담을 수 없는 것
+    return _Facts(
+        dims=scores.dim(),
+        rows=scores.shape[0] if scores.dim() else -1,
+        hidden=hidden,
+        classes=classes,
+        fits=int(fits),
+        dtype=_index(scores.dtype, _DTYPES),
+        needs_grad=int(hidden > 0 and _differentiated(scores)),
+        target_dims=target.dim(),
+        target_rows=target.numel(),
+        target_dtype=_index(target.dtype, _DTYPES),
+        target_hash=_target_hash(target),
+        ignore_index=ignore_index,
+        reduction=_fingerprint(reduction),
+        smoothing=_fingerprint(smoothing),
+    )
 
 # %% ../nbs/13_parallel.ipynb #83255ee0
 def _gather_facts(facts, group, device):
     "모든 랭크의 사실을 랭크 순서로 모읍니다."
     if not dist.is_initialized():
         raise ValueError(
-            "Default process group has not been initialized, please make sure to call init_process_group.\n"
-            "함께 일할 프로세스가 아직 없습니다. torchrun으로 실행하고 torch.distributed.init_process_group을 먼저 부르세요."
+            "Default process group has not been initialized, "
+            "please make sure to call init_process_group.\n"
+            "함께 일할 프로세스가 아직 없습니다. torchrun으로 실행하고 "
+            "torch.distributed.init_process_group을 먼저 부르세요."
         )
     mine = torch.tensor(facts, dtype=torch.int64, device=device)
     table = [torch.empty_like(mine) for _ in range(dist.get_world_size(group))]
@@ -145,51 +174,98 @@ def _gather_facts(facts, group, device):
     return [_Facts(*row.tolist()) for row in table]
 
 # %% ../nbs/13_parallel.ipynb #73553da4
-def _check_one(rank, facts):
-    "랭크 하나의 사실만 보고 알 수 있는 잘못을 찾습니다."
+def _check_scores(rank, facts):
+    "랭크 하나의 로짓, 또는 입력과 가중치를 살핍니다."
     if facts.dims != 2:
-        raise RuntimeError(f"expected input with dimensionality 2, got {facts.dims}\n랭크 {rank}의 로짓 또는 입력이 {facts.dims}차원입니다. (줄, 클래스)나 (줄, 은닉 크기)로 펴 주세요.")
+        raise RuntimeError(
+            f"expected input with dimensionality 2, got {facts.dims}\n"
+            f"랭크 {rank}의 로짓 또는 입력이 {facts.dims}차원입니다. "
+            "(줄, 클래스)나 (줄, 은닉 크기)로 펴 주세요."
+        )
     if not 0 <= facts.dtype < 4:
-        raise NotImplementedError(f"vocab-parallel cross entropy is implemented for floating point only\n랭크 {rank}의 자료형이 실수가 아닙니다. .float()로 바꾸세요.")
+        raise NotImplementedError(
+            "vocab-parallel cross entropy is implemented for floating point only\n"
+            f"랭크 {rank}의 자료형이 실수가 아닙니다. .float()로 바꾸세요."
+        )
     if not facts.fits:
-        raise RuntimeError(f"expected local_weight (classes, in_features) and local_bias (classes) to match input\n랭크 {rank}의 가중치나 편향의 모양 또는 자료형이 입력과 맞지 않습니다. 가중치는 (이 랭크의 클래스 수, {facts.hidden}) 모양이어야 합니다.")
+        raise RuntimeError(
+            "expected local_weight (classes, in_features) and "
+            "local_bias (classes) to match input\n"
+            f"랭크 {rank}의 가중치나 편향의 모양 또는 자료형이 입력과 맞지 않습니다. "
+            f"가중치는 (이 랭크의 클래스 수, {facts.hidden}) 모양이어야 합니다."
+        )
+
+# %% ../nbs/13_parallel.ipynb #c86fa93e
+def _check_target(rank, facts):
+    "랭크 하나의 정답을 살핍니다."
     if facts.target_dims != 1:
-        raise RuntimeError(f"0D or 1D target tensor expected, multi-target not supported\n랭크 {rank}의 정답이 {facts.target_dims}차원입니다. 줄마다 클래스 번호 하나씩, 1차원으로 주세요.")
+        raise RuntimeError(
+            "0D or 1D target tensor expected, multi-target not supported\n"
+            f"랭크 {rank}의 정답이 {facts.target_dims}차원입니다. "
+            "줄마다 클래스 번호 하나씩, 1차원으로 주세요."
+        )
     if facts.rows != facts.target_rows:
-        raise ValueError(f"Expected input batch_size ({facts.rows}) to match target batch_size ({facts.target_rows}).\n랭크 {rank}에서 로짓은 {facts.rows}줄인데 정답은 {facts.target_rows}개입니다.")
+        raise ValueError(
+            f"Expected input batch_size ({facts.rows}) to match "
+            f"target batch_size ({facts.target_rows}).\n"
+            f"랭크 {rank}에서 로짓은 {facts.rows}줄인데 정답은 {facts.target_rows}개입니다."
+        )
     if facts.target_dtype != 4:
-        raise RuntimeError(f"expected target dtype to be Long\n랭크 {rank}의 정답이 int64가 아닙니다. target.long()으로 바꾸세요.")
+        raise RuntimeError(
+            "expected target dtype to be Long\n"
+            f"랭크 {rank}의 정답이 int64가 아닙니다. target.long()으로 바꾸세요."
+        )
 
 # %% ../nbs/13_parallel.ipynb #fad9119e
-_MUST_AGREE = dict(rows="줄의 수", hidden="은닉 크기", dtype="자료형", needs_grad="입력의 requires_grad", target_hash="정답(target)")
-
-
-_MUST_AGREE |= dict(ignore_index="ignore_index", reduction="reduction", smoothing="label_smoothing")
+_MUST_AGREE = dict(rows="줄의 수", hidden="은닉 크기", dtype="자료형")
+_MUST_AGREE |= dict(needs_grad="입력의 requires_grad", target_hash="정답(target)")
+_MUST_AGREE |= dict(ignore_index="ignore_index", reduction="reduction")
+_MUST_AGREE |= dict(smoothing="label_smoothing")
 
 # %% ../nbs/13_parallel.ipynb #dba40394
-def _check_choices(reduction, ignore_index, label_smoothing):
-    "모두가 같은 선택지를 1×1 로짓에 넣어 봅니다. 틀렸으면 글 08의 도움말이 붙은 PyTorch의 오류가 납니다."
+def _check_choices(reduction, ignore_index, smoothing):
+    "선택지를 1×1 로짓에 넣어 봅니다. 틀렸으면 글 08의 도움말이 붙은 오류가 납니다."
     one, zero = torch.zeros(1, 1), torch.zeros(1, dtype=torch.int64)
-    cross_entropy(one, zero, reduction=reduction, ignore_index=ignore_index, label_smoothing=label_smoothing)
+    choices = dict(reduction=reduction, ignore_index=ignore_index)
+    cross_entropy(one, zero, label_smoothing=smoothing, **choices)
 
 # %% ../nbs/13_parallel.ipynb #f4675483
-def _check_facts(table, target, choices):
-    "모두가 같은 표를 보고, 어긋난 것이 있으면 모든 랭크가 같은 오류를 던집니다."
-    for rank, facts in enumerate(table):
-        _check_one(rank, facts)
+def _check_same(table):
+    "모두 같아야 하는 사실이 랭크마다 다르면 오류를 던집니다."
     for name, korean in _MUST_AGREE.items():
         values = [getattr(facts, name) for facts in table]
-        other = next((rank for rank, value in enumerate(values) if value != values[0]), None)
-        if other is not None:
+        odd = [rank for rank, value in enumerate(values) if value != values[0]]
+        if odd:
             shown = f": {values}" if name in ("rows", "hidden", "ignore_index") else ""
-            raise ValueError(f"ranks disagree on {name.removesuffix('_hash')}{shown}\n랭크 0과 랭크 {other} 사이에 다른 것: {korean}. 모든 랭크에 같은 것을 주세요.")
-    _check_choices(*choices)
-    classes = sum(facts.classes for facts in table)
-    wrong = ((target < 0) | (target >= classes)) & (target != choices[1])
+            raise ValueError(
+                f"ranks disagree on {name.removesuffix('_hash')}{shown}\n"
+                f"랭크 0과 랭크 {odd[0]} 사이에 다른 것: {korean}. "
+                "모든 랭크에 같은 것을 주세요."
+            )
+
+# %% ../nbs/13_parallel.ipynb #b7868d29
+def _check_range(target, classes, ignore_index):
+    "정답이 클래스 번호 안에 있는지 봅니다."
+    wrong = ((target < 0) | (target >= classes)) & (target != ignore_index)
     if wrong.any():
         place = int(wrong.nonzero()[0, 0])
         value = int(target[place])
-        raise IndexError(f"Target {value} is out of bounds.\ntarget[{place}]의 값이 {value}입니다. 모든 랭크의 클래스를 더하면 {classes}개이므로 0부터 {classes - 1}까지만 쓸 수 있습니다.")
+        raise IndexError(
+            f"Target {value} is out of bounds.\n"
+            f"target[{place}]의 값이 {value}입니다. 모든 랭크의 클래스를 더하면 "
+            f"{classes}개이므로 0부터 {classes - 1}까지만 쓸 수 있습니다."
+        )
+
+# %% ../nbs/13_parallel.ipynb #90c14e42
+def _check_facts(table, target, choices):
+    "모두가 같은 표를 보고, 어긋난 것이 있으면 모든 랭크가 같은 오류를 던집니다."
+    for rank, facts in enumerate(table):
+        _check_scores(rank, facts)
+        _check_target(rank, facts)
+    _check_same(table)
+    _check_choices(*choices)
+    classes = sum(facts.classes for facts in table)
+    _check_range(target, classes, choices[1])
     return classes
 
 # %% ../nbs/13_parallel.ipynb #966bdc0a
@@ -197,26 +273,29 @@ def _make_plan(facts, scores, target, group, choices):
     "사실을 모으고 살핀 뒤, 이 랭크가 맡은 자리를 정합니다."
     table = _gather_facts(facts, group, scores.device)
     classes = _check_facts(table, target, choices)
-    rank = dist.get_rank(group)
-    start = sum(other.classes for other in table[:rank])
+    start = sum(other.classes for other in table[: dist.get_rank(group)])
     reduction, ignore_index, smoothing = choices
-    smoothing = float(smoothing) if smoothing > 0 else 0.0  # PyTorch처럼 음수와 nan은 0입니다
+    smoothing = float(smoothing) if smoothing > 0 else 0.0  # 음수와 nan은 PyTorch처럼 0
     dtype = _result_dtype(scores, target, None)
-    return _Plan(group, start, facts.classes, classes, reduction, ignore_index, smoothing, dtype)
+    mine = (group, start, facts.classes, classes)
+    return _Plan(*mine, reduction, ignore_index, smoothing, dtype)
 
 # %% ../nbs/13_parallel.ipynb #eb32ce0a
 class _Source:
-    "블록의 로짓을 덮어써도 되는 자리에 담아 줍니다. 가중치가 있으면 글 12의 블록으로 만듭니다."
+    "블록의 로짓을 덮어써도 되는 자리에 담아 줍니다. 가중치가 있으면 글 12의 블록을 씁니다."
 
     def __init__(self, scores, local_weight, local_bias):
-        self.scores, self.layer = scores, (local_weight, local_bias)
+        self.scores, self.layer, self.block = scores, (local_weight, local_bias), None
         self.wide = torch.promote_types(scores.dtype, torch.float32)
-        self.block = None if local_weight is None else _Block(scores, local_weight, _Options())
-        self.rows = rows_per_block(*scores.shape) if self.block is None else self.block.rows
+        self.rows = rows_per_block(*scores.shape)
+        if local_weight is not None:
+            self.block = _Block(scores, local_weight, _Options())
+            self.rows = self.block.rows
 
     def parts(self):
         "블록의 자리를 차례로."
-        return [slice(start, start + self.rows) for start in range(0, len(self.scores), self.rows)]
+        starts = range(0, len(self.scores), self.rows)
+        return [slice(start, start + self.rows) for start in starts]
 
     def __call__(self, part):
         if self.block is None:
@@ -236,26 +315,26 @@ def _logits_grad(source, target, seen, plan, row_scale):
     "로짓 조각의 기울기. 통신이 없습니다."
     grads = torch.empty_like(source.scores)
     for part in source.parts():
-        block = _local_grads(source(part), target[part], _Seen(*(each[part] for each in seen)), plan)
+        block = _local_grads(source(part), target[part], seen.at(part), plan)
         grads[part] = block.mul_(row_scale[part, None])
     return grads
 
 # %% ../nbs/13_parallel.ipynb #95b60eb4
 def _linear_grads(source, target, seen, plan, row_scale, scale, want):
-    "식 (6): 가중치와 편향의 기울기는 제 조각으로, 입력의 기울기는 모든 랭크의 합으로."
-    local_weight, local_bias = source.layer
-    found = _Gradients(source.scores, local_weight, source.wide, want)
+    "식 (6): 가중치와 편향의 기울기는 제 조각으로, 입력의 기울기는 모두의 합으로."
+    scores, (local_weight, local_bias) = source.scores, source.layer
+    found = _Gradients(scores, local_weight, source.wide, want)
     for part in source.parts():
-        grads = _local_grads(source(part), target[part], _Seen(*(each[part] for each in seen)), plan)
+        grads = _local_grads(source(part), target[part], seen.at(part), plan)
         if row_scale is not None:
             grads.mul_(row_scale[part, None])
-        found.add(part, grads, source.block, source.scores, local_weight)  # G_r W_r, G_rᵀ X
+        found.add(part, grads, source.block, scores, local_weight)  # G_r W_r, G_rᵀ X
     if found.weight is not None and not len(target):
         found.weight.zero_()
     if found.input is not None:
         found.input = found.input.to(source.wide)
-        dist.all_reduce(found.input, dist.ReduceOp.SUM, group=plan.group)  # Σ_r G_r W_r
-    return found.cast((source.scores, local_weight, local_bias), scale)
+        dist.all_reduce(found.input, group=plan.group)  # Σ_r G_r W_r
+    return found.cast((scores, local_weight, local_bias), scale)
 
 # %% ../nbs/13_parallel.ipynb #ca1d262e
 class _Once(torch.autograd.Function):
@@ -268,14 +347,28 @@ class _Once(torch.autograd.Function):
     @staticmethod
     def backward(ctx, _):
         raise RuntimeError(
-            "trying to differentiate twice a function that was marked with @once_differentiable\n"
-            "어휘를 나누어 가진 손실은 두 번 미분할 수 없습니다. create_graph=True를 빼세요. "
-            "꼭 두 번 미분해야 하면 한 프로세스에서 crossent의 cross_entropy나 linear_cross_entropy를 쓰세요."
+            "trying to differentiate twice a function "
+            "that was marked with @once_differentiable\n"
+            "어휘를 나누어 가진 손실은 두 번 미분할 수 없습니다. "
+            "create_graph=True를 빼세요. 꼭 두 번 미분해야 하면 한 프로세스에서 "
+            "crossent의 cross_entropy나 linear_cross_entropy를 쓰세요."
         )
+
+# %% ../nbs/13_parallel.ipynb #1c5063c1
+def _mark_once(grads, sources):
+    "기울기마다 두 번 미분하지 못하게 하는 마디를 답니다."
+    return [grad if grad is None else _Once.apply(grad, *sources) for grad in grads]
+
+# %% ../nbs/13_parallel.ipynb #029758ba
+def _reduced(losses, kept, n, plan):
+    "남은 줄의 손실을 줄입니다. \"none\"이면 무시한 줄에 0을 놓습니다."
+    if plan.reduction == "none":
+        return losses.new_zeros(n).index_copy_(0, kept, losses)
+    return losses.sum() / (len(kept) if plan.reduction == "mean" else 1)
 
 # %% ../nbs/13_parallel.ipynb #4e38a954
 class _VocabParallel(torch.autograd.Function):
-    "어휘를 나누어 가진 크로스 엔트로피. 첫 인자는 로짓 조각이거나, 가중치 조각이 있으면 입력입니다."
+    "어휘를 나누어 가진 크로스 엔트로피. `scores`는 로짓 조각, 가중치 조각이 있으면 입력입니다."
 
     @staticmethod
     def forward(ctx, scores, local_weight, local_bias, target, plan):
@@ -284,21 +377,19 @@ class _VocabParallel(torch.autograd.Function):
         losses, seen = _parallel_losses(source, target[kept], plan)
         ctx.save_for_backward(scores, local_weight, local_bias, target, kept, *seen)
         ctx.plan = plan
-        if plan.reduction == "none":
-            return losses.new_zeros(len(target)).index_copy_(0, kept, losses).to(plan.dtype)
-        return (losses.sum() / (len(kept) if plan.reduction == "mean" else 1)).to(plan.dtype)
+        return _reduced(losses, kept, len(target), plan).to(plan.dtype)
 
     @staticmethod
     def backward(ctx, grad_output):
         scores, local_weight, local_bias, target, kept, *seen = ctx.saved_tensors
         with torch.no_grad():
             source = _Source(scores[kept], local_weight, local_bias)
-            grads = _kept_grads(source, target[kept], seen, ctx.plan, grad_output, kept, ctx.needs_input_grad)
+            asked = (grad_output, kept, ctx.needs_input_grad[:3])
+            grads = _kept_grads(source, target[kept], _Seen(*seen), ctx.plan, *asked)
             if grads[0] is not None:
                 grads[0] = torch.zeros_like(scores).index_copy_(0, kept, grads[0])
         if torch.is_grad_enabled():  # create_graph=True
-            sources = (scores, local_weight, local_bias, grad_output)
-            grads = [grad if grad is None else _Once.apply(grad, *sources) for grad in grads]
+            grads = _mark_once(grads, (scores, local_weight, local_bias, grad_output))
         return *grads, None, None
 
 # %% ../nbs/13_parallel.ipynb #e4314ffc
@@ -310,19 +401,19 @@ def _kept_grads(source, target, seen, plan, grad_output, kept, want):
     row_scale = upstream[kept] if each else upstream.expand(len(kept))
     if source.block is None:
         return [_logits_grad(source, target, seen, plan, row_scale), None, None]
-    uniform = None if each else upstream
-    return _linear_grads(source, target, seen, plan, row_scale if each else None, uniform, want[:3])
+    scales = (row_scale, None) if each else (None, upstream)
+    return _linear_grads(source, target, seen, plan, *scales, want)
 
 # %% ../nbs/13_parallel.ipynb #2faa6fe6
 def _parallel_loss(tensors, facts, target, group, choices):
-    "서로 맞는지 보고 손실을 구합니다. 자료형은 이미 골랐으니 셈하는 동안 autocast를 끕니다."
+    "서로 맞는지 보고 손실을 구합니다. 자료형은 이미 골랐으니 autocast를 끕니다."
     plan = _make_plan(facts, tensors[0], target, group, choices)
     with torch.autocast(target.device.type, enabled=False):
         return _VocabParallel.apply(*tensors, target, plan)
 
 # %% ../nbs/13_parallel.ipynb #c39baccd
 def vocab_parallel_cross_entropy(
-    local_logits: torch.Tensor,  # 이 랭크의 로짓 조각: (N, V_r). 폭은 랭크마다 달라도 됩니다
+    local_logits: torch.Tensor,  # 이 랭크의 로짓 조각 (N, V_r). 폭은 저마다 달라도 됩니다
     target: torch.Tensor,  # 전체 클래스 번호 (N): 모든 랭크에 같은 것
     group=None,  # 함께 일하는 프로세스의 모임. 없으면 전체
     *,
@@ -330,11 +421,21 @@ def vocab_parallel_cross_entropy(
     ignore_index: int = -100,  # 무시할 정답
     label_smoothing: float = 0.0,  # 0에서 1 사이
 ) -> torch.Tensor:  # 손실: 모든 랭크에서 같은 값
-    "랭크들이 클래스를 나누어 가진 로짓의 크로스 엔트로피. 줄마다 수 세 개(스무딩이 있으면 네 개)가 오갑니다."
+    "어휘를 나누어 가진 로짓의 크로스 엔트로피. 수 세 개(스무딩이면 네 개)가 줄마다 오갑니다."
     choices = (_reduction_name(reduction), ignore_index, label_smoothing)
     classes = local_logits.shape[1] if local_logits.dim() == 2 else 0
     facts = _facts(local_logits, classes, target, choices)
     return _parallel_loss((local_logits, None, None), facts, target, group, choices)
+
+# %% ../nbs/13_parallel.ipynb #649df9f5
+def _layer_fits(input, local_weight, local_bias):
+    "가중치 조각 (V_r, H)와 편향 조각 (V_r)이 입력에 맞는지."
+    fits = local_weight.shape[1:] == input.shape[-1:]
+    fits = fits and local_weight.dtype == input.dtype
+    if local_bias is not None:
+        fits = fits and local_bias.shape == local_weight.shape[:1]
+        fits = fits and local_bias.dtype == input.dtype
+    return fits
 
 # %% ../nbs/13_parallel.ipynb #aa4830a9
 def vocab_parallel_linear_cross_entropy(
@@ -348,11 +449,11 @@ def vocab_parallel_linear_cross_entropy(
     ignore_index: int = -100,  # 무시할 정답
     label_smoothing: float = 0.0,  # 0에서 1 사이
 ) -> torch.Tensor:  # 손실: 모든 랭크에서 같은 값
-    "선형층의 가중치를 나누어 가진 랭크들의 크로스 엔트로피. 역전파는 모든 랭크가 함께 불러야 합니다."
+    "선형층의 어휘를 나누어 가진 크로스 엔트로피. 역전파는 모든 랭크가 함께 불러야 합니다."
     choices = (_reduction_name(reduction), ignore_index, label_smoothing)
-    tensors = input, local_weight, local_bias = _autocast([input, local_weight, local_bias])
-    hidden, classes = input.shape[-1] if input.dim() else 0, local_weight.shape[0] if local_weight.dim() else 0
-    fits = local_weight.shape[1:] == (hidden,) and local_weight.dtype == input.dtype
-    fits = fits and (local_bias is None or (local_bias.shape == (classes,) and local_bias.dtype == input.dtype))
-    facts = _facts(input, classes, target, choices, hidden, fits)
+    tensors = _autocast([input, local_weight, local_bias])
+    hidden = input.shape[-1] if input.dim() else 0
+    classes = local_weight.shape[0] if local_weight.dim() else 0
+    fits = _layer_fits(*tensors)
+    facts = _facts(tensors[0], classes, target, choices, hidden, fits)
     return _parallel_loss(tensors, facts, target, group, choices)
