@@ -167,7 +167,9 @@ export default function build(root) {
       set(part.zone, { x: x - slot / 2 + 2, width: slot - 4 });
       set(part.handle.node, { "aria-valuemin": -limit(), "aria-valuemax": limit() });
       part.handle.place(x, zy(z), z, `${fixed(z, 2)}, 기울기 ${fixed(gradient[c])}`);
-      part.step.to(x + Math.min(16, slot * 0.3), zy(z), zy(z - state.rate * gradient[c]));
+      // 온도가 낮고 학습률이 크면 걸음이 그림보다 깁니다. 제목과 숫자를 덮지 않게 그림 끝에서 멈춥니다.
+      const end = Math.min(BOTTOM + 10, Math.max(TOP - 8, zy(z - state.rate * gradient[c])));
+      part.step.to(x + Math.min(16, slot * 0.3), zy(z), end);
       for (const words of [part.value, part.label, part.slope]) set(words, { x });
       show(part.value, `z${c}`, z, fixed(z, 2));
       part.label.textContent = className(c, slot);
