@@ -9,10 +9,12 @@ __all__ = ['COLORS', 'PAPER_AND_INK', 'use_korean_style', 'plot_losses']
 import warnings
 
 # %% ../nbs/91_plot.ipynb #d6f622b6
+# 곡선에 차례로 쓰는 색 여섯 개. 밝은 종이의 것과 어두운 종이의 것이 따로 있습니다.
 COLORS = {
     "light": ["#2563c9", "#d1491b", "#1f8a5b", "#8a4fc4", "#b07a00", "#5b6470"],
     "dark": ["#7fb0ff", "#ff9470", "#5fd3a0", "#c9a0ff", "#f0c050", "#b5bdc8"],
 }
+# 바탕의 색과, 글자와 축의 색.
 PAPER_AND_INK = {"light": ("#ffffff", "#1f2328"), "dark": ("#15181c", "#e6e8eb")}
 
 # %% ../nbs/91_plot.ipynb #d9707154
@@ -28,8 +30,10 @@ def _theme_settings(
     from cycler import cycler
 
     paper, ink = PAPER_AND_INK[theme]
-    papers = ["figure.facecolor", "axes.facecolor", "savefig.facecolor", "legend.facecolor"]
-    inks = ["text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"]
+    parts = "figure", "axes", "savefig", "legend"
+    papers = [f"{part}.facecolor" for part in parts]
+    inks = ["text.color", "axes.labelcolor", "axes.edgecolor"]
+    inks += ["xtick.color", "ytick.color"]
     colors = {"axes.prop_cycle": cycler(color=COLORS[theme])}
     return {**colors, **dict.fromkeys(papers, paper), **dict.fromkeys(inks, ink)}
 
@@ -43,10 +47,13 @@ def use_korean_style(
     from pylopdf_fonts_ko import sans_path
 
     font_manager.fontManager.addfont(sans_path())
-    text = {"font.family": ["Noto Sans KR", "DejaVu Sans"], "font.size": 11, "axes.unicode_minus": True}
-    frame = {"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25}
-    size = {"figure.figsize": (7, 3.6), "figure.dpi": 110, "savefig.bbox": "tight", "figure.constrained_layout.use": True}
-    plt.rcParams.update({**text, **frame, **size, **_theme_settings(theme)})
+    text = {"font.family": ["Noto Sans KR", "DejaVu Sans"], "font.size": 11}
+    lines = {"axes.grid": True, "grid.alpha": 0.25, "axes.unicode_minus": True}
+    frame = {"axes.spines.top": False, "axes.spines.right": False}
+    size = {"figure.figsize": (7, 3.6), "figure.dpi": 110}
+    layout = {"savefig.bbox": "tight", "figure.constrained_layout.use": True}
+    for settings in (text, lines, frame, size, layout, _theme_settings(theme)):
+        plt.rcParams.update(settings)
     warnings.filterwarnings("error", message="Glyph .* missing from")
 
 # %% ../nbs/91_plot.ipynb #dcd5830b
@@ -67,7 +74,8 @@ def plot_losses(
     for name, values in curves.items():
         ax.plot(range(len(values)) if x is None else x, values, label=name)
     if floor is not None:
-        ax.axhline(floor, linestyle="--", linewidth=1, color="gray", label=f"기준 {floor:.4f}")
+        label = f"기준 {floor:.4f}"
+        ax.axhline(floor, linestyle="--", linewidth=1, color="gray", label=label)
     if len(curves) > 1 or floor is not None:
         ax.legend()
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
