@@ -113,7 +113,7 @@ def log_softmax(
     logits,  # 로짓 $z$: 축이 하나 이상인 실수 배열
     dim: int = -1,  # 클래스가 놓인 축
 ):  # 로그 확률 $\log p$: `logits`와 같은 모양과 자료형
-    "소프트맥스의 로그입니다. 확률을 거치지 않으므로 -inf로 무너지지 않습니다."
+    "소프트맥스의 로그입니다. 확률을 거치지 않으므로 −inf로 무너지지 않습니다."
     logits = _as_float(logits, dim)
     shifted = _shift(logits, dim)
     log_total = np.log(np.exp(shifted).sum(axis=dim, keepdims=True))
