@@ -367,14 +367,14 @@ from torch.overrides import handle_torch_function, has_torch_function_variadic
 _CPU_BLOCK = 2**19  # 블록 하나의 원소 수: 캐시에 머무는 크기
 _GPU_BLOCK = 2**25  # GPU에서는 연산을 부르는 횟수를 줄이는 크기
 
-
+# %% ../nbs/11_speed.ipynb #6036a77b
 def _block_size(tensor):
     "블록 하나에 담을 원소 수."
     return _CPU_BLOCK if tensor.device.type == "cpu" else _GPU_BLOCK
 
-
+# %% ../nbs/11_speed.ipynb #ae18bd9d
 def _blocks(shape, size):
-    "(행, 클래스) 또는 (행, 클래스, 자리)를 원소 size개쯤씩 나눈 자리들을 차례로 내놓습니다."
+    "(행, 클래스[, 자리])를 원소 size개쯤씩 나눈 자리들을 차례로 내놓습니다."
     rows, classes, inner = (*shape, 1)[:3]
     step = max(1, size // (classes * inner))
     width = inner if classes * inner <= size else max(1, size // classes)
@@ -387,10 +387,10 @@ def _blocks(shape, size):
 
 # %% ../nbs/11_speed.ipynb #58550a36
 def _class_last(input):
-    "클래스를 맨 뒤로 옮기면 메모리에서 이어지는지. 그러면 모든 자리를 행으로 펼 수 있습니다."
+    "클래스를 맨 뒤로 옮기면 메모리에서 이어지는지."
     return input.dim() <= 2 or input.movedim(1, -1).is_contiguous()
 
-
+# %% ../nbs/11_speed.ipynb #5446ccf0
 def _as_rows(tensor, class_last):
     "클래스가 1번 차원인 (행, 클래스) 또는 (행, 클래스, 자리)로 봅니다."
     if tensor.dim() == 1:
@@ -399,7 +399,7 @@ def _as_rows(tensor, class_last):
         return tensor
     return tensor.movedim(1, -1).flatten(0, -2) if class_last else tensor.flatten(2)
 
-
+# %% ../nbs/11_speed.ipynb #d743f404
 def _from_rows(grad, input):
     "`_as_rows`를 거꾸로: 기울기를 로짓의 모양으로 봅니다."
     if grad.shape == input.shape:
@@ -408,68 +408,86 @@ def _from_rows(grad, input):
         return grad.view(input.shape)
     return grad.view(input.movedim(1, -1).shape).movedim(-1, 1)
 
+# %% ../nbs/11_speed.ipynb #3fd79c90
+_HUGE = 2**25  # 큰 쪽에 얹기 시작하는 바이트
+
 # %% ../nbs/11_speed.ipynb #2e518050
-_HUGE = 2**25  # 바이트. 이보다 작으면 PyTorch가 쓰고 난 자리를 다시 주므로 더 빠릅니다
-
-
 def _new_gradient(x, dtype=None):
     "x 모양의 기울기를 적을 빈 텐서. 큰 것은 2 MiB짜리 큰 쪽에 얹습니다."
     dtype = dtype or x.dtype
     size = x.numel() * dtype.itemsize
     if x.device.type != "cpu" or size < _HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
-        return torch.empty_like(x, dtype=dtype, memory_format=torch.contiguous_format)
+        return torch.empty(x.shape, dtype=dtype, device=x.device)
     memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     memory.madvise(mmap.MADV_HUGEPAGE)
     return torch.frombuffer(memory, dtype=dtype).view(x.shape)
 
 # %% ../nbs/11_speed.ipynb #4a1cf4c9
 _pools = {}  # 스레드 수 → 일꾼들
-os.register_at_fork(after_in_child=_pools.clear)
+if hasattr(os, "register_at_fork"):  # 윈도우에는 fork가 없습니다
+    os.register_at_fork(after_in_child=_pools.clear)
 
-
+# %% ../nbs/11_speed.ipynb #153d5b8e
 def _work_alone():
-    "이 일꾼이 연산 하나를 혼자 하게 합니다. 먼저 물어보아야 기본값이 나중에 덮어쓰지 않습니다."
-    torch.get_num_threads()
+    "이 일꾼이 연산 하나를 혼자 하게 합니다."
+    torch.get_num_threads()  # 먼저 물어보아야 기본값이 나중에 덮어쓰지 않습니다
     torch.set_num_threads(1)
 
-
+# %% ../nbs/11_speed.ipynb #3c7db039
 def _workers(threads):
-    "연산 하나를 혼자서 하는(스레드 1개짜리) 일꾼 threads명. 한 번 만들어 계속 씁니다."
+    "연산 하나를 혼자서 하는 일꾼 threads명. 한 번 만들어 계속 씁니다."
     if threads not in _pools:
         kept, ready = torch.get_num_threads(), threading.Barrier(threads)
         _pools[threads] = ThreadPoolExecutor(threads, "crossent", _work_alone)
-        list(_pools[threads].map(lambda _: ready.wait(), range(threads)))  # 모두 깨어나 제 스레드 수를 정할 때까지
+        # 모두 깨어나 제 스레드 수를 정할 때까지 기다립니다
+        list(_pools[threads].map(lambda _: ready.wait(), range(threads)))
         torch.set_num_threads(kept)  # 일꾼이 바꾼 기본값을 되돌립니다
     return _pools[threads]
 
+# %% ../nbs/11_speed.ipynb #e26ef3f1
+def _quietly(run):
+    "기울기를 끄고 돌리는 run."
+    inference = torch.is_inference_mode_enabled()
+    return (torch.inference_mode() if inference else torch.no_grad())(run)
+
 # %% ../nbs/11_speed.ipynb #eb67615d
-def _share(run, x):
-    "블록의 자리들을 나와 일꾼들이 나누어 맡습니다. 블록이 몇 개뿐이거나 GPU이거나 스레드가 하나면 차례로 합니다."
-    threads = torch.get_num_threads() if x.device.type == "cpu" else 1
-    if x.numel() <= _block_size(x):
-        return run([None])
-    if threads == 1 or x.numel() <= 4 * _CPU_BLOCK:  # 일꾼을 깨우는 값이 더 큽니다
-        return run(_blocks(x.shape, _block_size(x)))
-    places = list(_blocks(x.shape, min(_CPU_BLOCK, x.numel() // threads)))
-    ends = [len(places) * k // threads for k in range(threads + 1)]  # 고르게 나눈 끝자리
-    quiet = torch.inference_mode() if torch.is_inference_mode_enabled() else torch.no_grad()  # 일꾼은 부른 쪽의 모드를 물려받지 않습니다
-    others = [_workers(threads - 1).submit(quiet(run), places[a:b]) for a, b in zip(ends[1:], ends[2:])]
+def _share_out(run, places, threads):
+    "자리들을 나와 일꾼들, 모두 threads명이 고르게 나누어 맡습니다."
+    run = _quietly(run)
+    ends = [len(places) * k // threads for k in range(threads + 1)]
+    shares = [places[a:b] for a, b in zip(ends, ends[1:])]
+    others = [_workers(threads - 1).submit(run, share) for share in shares[1:]]
     torch.set_num_threads(1)  # 부른 쪽도 혼자서, 첫 몫을
     try:
-        quiet(run)(places[: ends[1]])
+        run(shares[0])
     finally:
         torch.set_num_threads(threads)
         for other in others:
             other.result()
 
+# %% ../nbs/11_speed.ipynb #10f4d962
+def _share(run, x):
+    "블록의 자리들로 run을 부릅니다. 통째로 할 때의 자리는 None입니다."
+    size = _block_size(x)
+    threads = torch.get_num_threads() if x.device.type == "cpu" else 1
+    if x.numel() <= (size if threads == 1 else 4 * size):
+        run([None])
+    elif threads == 1:
+        run(_blocks(x.shape, size))
+    else:
+        places = _blocks(x.shape, min(size, x.numel() // threads))
+        _share_out(run, list(places), threads)
+
 # %% ../nbs/11_speed.ipynb #882a4dae
-def _at(tensor, where):
-    "블록의 자리. 블록이 하나뿐이면(None) 자르지 않습니다."
-    return tensor if where is None else tensor[where]
+def _at(values, where):
+    "블록의 자리. 통째로(None) 하거나 수 하나면 자르지 않습니다."
+    if where is None or not isinstance(values, torch.Tensor) or not values.dim():
+        return values
+    return values[where]
 
-
+# %% ../nbs/11_speed.ipynb #537ab1a5
 def _work_blocks(places, x, grad, dtype):
-    "블록의 자리와, 그 블록을 계산할 이어진 공간. 될 수 있으면 기울기 자리를 바로 씁니다."
+    "블록의 자리와, 그 블록을 계산할 이어진 공간."
     direct, scratch = grad is not None and grad.dtype == dtype, None
     for where in places:
         out = None if grad is None else _at(grad, where)
@@ -477,7 +495,8 @@ def _work_blocks(places, x, grad, dtype):
             yield where, out
             continue
         shape = _at(x, where).shape
-        scratch = torch.empty(shape.numel(), dtype=dtype, device=x.device) if scratch is None else scratch
+        if scratch is None or len(scratch) < shape.numel():
+            scratch = torch.empty(shape.numel(), dtype=dtype, device=x.device)
         work = scratch[: shape.numel()].view(shape)
         yield where, work
         if grad is not None:
@@ -485,29 +504,36 @@ def _work_blocks(places, x, grad, dtype):
 
 # %% ../nbs/11_speed.ipynb #b461b1f6
 def _softmax_blocks(x, target, scale, grad, dtype):
-    "빠른 길: 블록마다 지수 함수를 한 번만 부릅니다. 표본별 손실을 돌려주고 기울기를 grad에 적습니다."
-    true_prob = torch.empty(target.shape, dtype=dtype)
-    rest = torch.empty(target.shape, dtype=dtype)
-    rowwise = isinstance(scale, torch.Tensor) and scale.dim() > 0
+    "빠른 길: 표본별 손실을 돌려주고 기울기를 grad에 적습니다."
+    true_prob, rest = (torch.empty(target.shape, dtype=dtype) for _ in range(2))
 
     def run(places):
         for where, probs in _work_blocks(places, x, grad, dtype):
-            y, true, others = _at(target, where), _at(true_prob, where), _at(rest, where)
-            logits = _at(x, where) if x.dtype == dtype else probs.copy_(_at(x, where))  # 자료형이 다르면 같은 자리에서 먼저 넓힙니다
+            logits, y = _at(x, where), _at(target, where)
+            true, others = _at(true_prob, where), _at(rest, where)
+            if x.dtype != dtype:
+                logits = probs.copy_(logits)  # 같은 자리에서 먼저 넓힙니다
             torch.softmax(logits, 1, out=probs)  # p
             torch.gather(probs, 1, y, out=true)  # p_y
-            torch.sum(probs.scatter_(1, y, 0.0), 1, keepdim=True, out=others)  # r = Σ_{c≠y} p_c
+            probs.scatter_(1, y, 0.0)
+            torch.sum(probs, 1, keepdim=True, out=others)  # r = Σ_{c≠y} p_c
             if grad is not None:
-                dtrue = torch.where(others < true, -others, true - 1)  # ∂ℓ/∂z_y = -r = p_y - 1
-                probs.scatter_(1, y, dtrue).mul_(_at(scale, where) if rowwise else scale)  # (p - y) × scale
+                # ∂ℓ/∂z_y = -r = p_y - 1
+                dtrue = torch.where(others < true, -others, true - 1)
+                probs.scatter_(1, y, dtrue)  # p - y
+                probs.mul_(_at(scale, where))  # (p - y) × scale
 
     _share(run, x)
-    return _mend_tiny(rest.div_(true_prob).log1p_(), true_prob, x, target)  # ℓ = log(1 + r / p_y)
+    losses = rest.div_(true_prob).log1p_()  # ℓ = log(1 + r / p_y)
+    return _mend_tiny(losses, true_prob, x, target)
 
 # %% ../nbs/11_speed.ipynb #783f0491
-_FLOORS = {dtype: torch.finfo(dtype).tiny / torch.finfo(dtype).eps for dtype in (torch.float32, torch.float64)}
+_FLOORS = {
+    dtype: torch.finfo(dtype).tiny / torch.finfo(dtype).eps
+    for dtype in (torch.float32, torch.float64)
+}
 
-
+# %% ../nbs/11_speed.ipynb #4e0115a7
 def _mend_tiny(losses, true_prob, x, target):
     "정답의 확률이 자료형의 바닥에 닿은 표본만 로그 소프트맥스로 다시 구합니다."
     floor = _FLOORS[losses.dtype]
@@ -526,31 +552,30 @@ class _IndexPull:
     "클래스 번호 정답이 로짓을 끌어올리는 힘 q (식 4)."
 
     def __init__(self, target, row_weight, weight, smoothing, classes):
-        self.target, self.row_weight, self.weight = target, row_weight, weight
-        self.smoothing, self.share = smoothing, smoothing / classes  # ε, ε/C
-        self.spread = smoothing if weight is None else self.share * weight.sum()  # Σ_c (ε/C) w_c
-
-    def _true(self, where):
-        "정답 클래스의 몫 (1-ε) w_y."
-        return (1 - self.smoothing) * (1 if self.row_weight is None else _at(self.row_weight, where))
+        self.target, self.weight, self.share = target, weight, smoothing / classes
+        self.true = (1 - smoothing) * (1 if row_weight is None else row_weight)
+        weights = classes if weight is None else weight.sum()
+        self.sum = self.true + (self.share * weights if smoothing else 0)  # Σ_c q_nc
 
     def losses(self, log_probs, where):
-        "블록의 표본별 손실."
-        losses = -self._true(where) * log_probs.gather(1, _at(self.target, where))  # -(1-ε) w_y log p_y
-        if self.smoothing:
+        "블록의 표본별 손실."  # -(1-ε) w_y log p_y - (ε/C) Σ_c w_c log p_c
+        losses = -_at(self.true, where) * log_probs.gather(1, _at(self.target, where))
+        if self.share:
             spread = log_probs if self.weight is None else log_probs * self.weight
-            losses -= self.share * spread.sum(1, keepdim=True)  # -(ε/C) Σ_c w_c log p_c
+            losses -= self.share * spread.sum(1, keepdim=True)
         return losses
-
-    def total(self, where):
-        "힘을 클래스에 걸쳐 더한 값."
-        return self._true(where) + self.spread
 
     def subtract_(self, dlogits, up, where):
         "기울기에서 힘을 뺍니다."
-        if self.smoothing:  # -g_n (ε/C) w_c
-            dlogits.sub_(up * self.share) if self.weight is None else dlogits.addcmul_(up, self.weight, value=-self.share)
-        return dlogits.scatter_add_(1, _at(self.target, where), -self._true(where) * up)  # -g_n (1-ε) w_y
+        if self.share:  # - g_n (ε/C) w_c
+            weight = 1 if self.weight is None else self.weight
+            dlogits.sub_(self.share * up * weight)
+        true = -_at(self.true, where) * up  # - g_n (1-ε) w_y
+        return dlogits.scatter_add_(1, _at(self.target, where), true)
+
+    def total(self, where):
+        "힘을 클래스에 걸쳐 더한 값."
+        return _at(self.sum, where)
 
 # %% ../nbs/11_speed.ipynb #73080eff
 class _ProbabilityPull:
@@ -577,45 +602,54 @@ class _ProbabilityPull:
         "기울기에서 힘을 뺍니다."
         return dlogits.addcmul_(self.now.force, up, value=-1)
 
+# %% ../nbs/11_speed.ipynb #5bfb7101
+def _for_each(value, losses):
+    "모든 표본에 똑같은 수 하나를 표본마다 펼칩니다. None은 그대로 둡니다."
+    if isinstance(value, torch.Tensor):
+        return value.expand(losses.shape)
+    return None if value is None else torch.full_like(losses, value)
+
 # %% ../nbs/11_speed.ipynb #ba974f86
 def _log_softmax_blocks(x, pull, up, z_up, grad, options, dtype):
-    "모든 선택지를 아는 길: 로그 소프트맥스를 먼저 구하고, 기울기가 필요하면 지수 함수를 한 번 더 부릅니다."
-    losses = torch.empty((x.shape[0], 1, *x.shape[2:]), dtype=dtype, device=x.device)
-    lse = torch.empty_like(losses)
-    up, z_up = (None if u is None else torch.as_tensor(u, dtype=dtype, device=x.device).expand(losses.shape) for u in (up, z_up))
+    "모든 선택지를 아는 길: 로그 소프트맥스에서 손실과 기울기를 구합니다."
+    losses, lse = (torch.empty_like(x[:, :1], dtype=dtype) for _ in range(2))
+    up, z_up = (_for_each(value, losses) for value in (up, z_up))
 
     def run(places):
         for where, work in _work_blocks(places, x, grad, dtype):
             capped = _capped(_at(x, where).to(dtype), options.softcap)
             log_probs = torch.log_softmax(capped, 1, out=work)  # log p
             if options.z_loss:  # s_n = 가장 큰 로짓 - 가장 큰 log p
-                _at(lse, where).copy_(capped.amax(1, keepdim=True) - log_probs.amax(1, keepdim=True))
+                s = capped.amax(1, keepdim=True) - log_probs.amax(1, keepdim=True)
+                _at(lse, where).copy_(s)
             _at(losses, where).copy_(pull.losses(log_probs, where))  # ℓ_n
             if grad is not None:
-                total = pull.total(where) * _at(up, where)  # g_n Σ_k q_nk
+                g = _at(up, where)
+                total = pull.total(where) * g  # g_n Σ_k q_nk
                 if options.z_loss:
-                    total = total + 2 * _at(lse, where) * _at(z_up, where)  # + 2 h_n s_n
-                dlogits = pull.subtract_(log_probs.exp_().mul_(total), _at(up, where), where)  # p (…) - g_n q
-                if options.softcap is not None:
-                    dlogits.mul_(1 - (capped / options.softcap).square())  # × (1 - (u/κ)²): 글 10의 식 (5)
+                    total = total + 2 * s * _at(z_up, where)  # + 2 h_n s_n
+                dlogits = log_probs.exp_().mul_(total)  # p (…)
+                pull.subtract_(dlogits, g, where)  # - g_n q
+                if options.softcap is not None:  # × (1 - (u/κ)²): 글 10의 식 (5)
+                    dlogits.mul_(1 - (capped / options.softcap).square())
 
     _share(run, x)
     return losses, lse
 
 # %% ../nbs/11_speed.ipynb #0e6d3ddc
 def _upstream_rows(upstream, counted, masses, rows, reduction):
-    "줄이기를 거슬러 온 표본별 상류 기울기: (행, 1[, 자리]) 모양, 모두 같으면 스칼라."
+    "줄이기를 거슬러 온 표본별 상류 기울기 g. 모두 같으면 수 하나."
     if reduction == "none" and isinstance(upstream, torch.Tensor):
         up = upstream.reshape(rows)
     elif reduction == "mean":
         up = upstream / (math.prod(rows) if masses is None else masses.sum())
     else:
         up = upstream
-    return up if counted is None else torch.where(counted, up, 0.0)
+    return up if counted is None else torch.where(counted, up, masses.new_zeros(()))
 
-
+# %% ../nbs/11_speed.ipynb #51df491d
 def _index_rows(target, rows, ignore_index):
-    "클래스 번호 정답을 (행, 1[, 자리])로 펴고, 세는 표본(모두 세면 None)을 함께 돌려줍니다."
+    "클래스 번호 정답을 (행, 1[, 자리])로 펴고, 세는 표본을 함께. 모두 세면 None."
     target = target.reshape(rows).long()
     if target.device.type == "cpu":
         low, high = target.aminmax()
@@ -627,23 +661,28 @@ def _index_rows(target, rows, ignore_index):
 # %% ../nbs/11_speed.ipynb #20fb9152
 def _masses(counted, row_weight, dtype):
     "평균의 분모에 더할 표본별 무게. 모두 1이면 None."
-    if row_weight is None:
-        return None if counted is None else counted.to(dtype)
-    return row_weight if counted is None else torch.where(counted, row_weight, 0.0)
+    if row_weight is not None:
+        return row_weight
+    return None if counted is None else counted.to(dtype)
 
-
+# %% ../nbs/11_speed.ipynb #0620399f
 def _problem(input, target, weight, options, dtype):
-    "블록으로 볼 로짓 x, 정답이 끌어올리는 힘 pull, 세는 표본 counted, 표본의 무게 row_weight."
-    class_last = _class_last(input)
+    "블록으로 볼 로짓 x, 힘 pull, 세는 표본 counted, 표본의 무게 row_weight."
+    class_last, smoothing = _class_last(input), options.smoothing
     x = _as_rows(input, class_last)
     weight = None if weight is None else weight.to(dtype)
     tall = None if weight is None else _along_classes(weight, x)
     if target.shape == input.shape:
         target = _as_rows(target, class_last)
-        return x, _ProbabilityPull(target, tall, options.smoothing, x.shape[1], dtype), None, None
-    safe, counted = _index_rows(target, (x.shape[0], 1, *x.shape[2:]), options.ignore_index)
+        pull = _ProbabilityPull(target, tall, smoothing, x.shape[1], dtype)
+        return x, pull, None, None
+    rows = (x.shape[0], 1, *x.shape[2:])
+    safe, counted = _index_rows(target, rows, options.ignore_index)
     row_weight = None if weight is None else weight[safe]
-    return x, _IndexPull(safe, row_weight, tall, options.smoothing, x.shape[1]), counted, row_weight
+    if weight is not None and counted is not None:
+        row_weight = torch.where(counted, row_weight, 0.0)  # 무시한 표본의 무게는 0
+    pull = _IndexPull(safe, row_weight, tall, smoothing, x.shape[1])
+    return x, pull, counted, row_weight
 
 # %% ../nbs/11_speed.ipynb #6c0ec387
 def _is_simple(x, pull, options, scale):
@@ -661,10 +700,11 @@ def _z_upstream(upstream, counted, rows, options, dtype):
     "z-loss로 가는 표본별 상류 기울기. 평균은 세는 표본의 수로 나눕니다."
     if upstream is None or not options.z_loss:
         return None
+    up = upstream * options.z_loss
     counts = None if counted is None else counted.to(dtype)
-    return _upstream_rows(upstream * options.z_loss, counted, counts, rows, options.reduction)
+    return _upstream_rows(up, counted, counts, rows, options.reduction)
 
-
+# %% ../nbs/11_speed.ipynb #c74876d8
 def _reduced_loss(losses, lse, counted, masses, options):
     "표본별 손실에서 무시한 표본을 지우고 줄입니다. z-loss가 있으면 더합니다."
     if counted is not None:
@@ -674,19 +714,22 @@ def _reduced_loss(losses, lse, counted, masses, options):
         loss = loss + 0.0 / masses.sum()  # 무게의 합이 0이면 PyTorch처럼 nan
     if options.z_loss:
         counts = None if counted is None else counted.to(losses.dtype)
-        loss = loss + _reduce(_z_losses(lse, counted, options.z_loss), counts, options.reduction)
+        z_losses = _z_losses(lse, counted, options.z_loss)
+        loss = loss + _reduce(z_losses, counts, options.reduction)
     return loss
 
 # %% ../nbs/11_speed.ipynb #1f01b218
 def _blocked_loss(input, target, weight, options, upstream=None, grad_dtype=None):
-    "블록으로 나누어 손실을, 상류 기울기 upstream(수나 텐서)이 있으면 로짓의 기울기까지 구합니다."
-    dtype = _accumulate_dtype(input, weight, target if target.shape == input.shape else None)
+    "손실을, 상류 기울기 upstream(수나 텐서)이 있으면 로짓의 기울기까지 구합니다."
+    probabilities = target if target.shape == input.shape else None
+    dtype = _accumulate_dtype(input, weight, probabilities)
     x, pull, counted, row_weight = _problem(input, target, weight, options, dtype)
     rows = (x.shape[0], 1, *x.shape[2:])
     masses = _masses(counted, row_weight, dtype)
     up = scale = grad = None
     if upstream is not None:
-        upstream = upstream.to(dtype) if isinstance(upstream, torch.Tensor) else upstream
+        if isinstance(upstream, torch.Tensor):
+            upstream = upstream.to(dtype)
         grad = _new_gradient(x, grad_dtype)
         up = _upstream_rows(upstream, counted, masses, rows, options.reduction)
         scale = up if row_weight is None else up * row_weight
@@ -697,22 +740,22 @@ def _blocked_loss(input, target, weight, options, upstream=None, grad_dtype=None
         z_up = _z_upstream(upstream, counted, rows, options, dtype)
         losses, lse = _log_softmax_blocks(x, pull, up, z_up, grad, options, dtype)
     loss = _reduced_loss(losses, lse, counted, masses, options)
-    loss = loss.reshape(_expected_shape(input)) if options.reduction == "none" else loss
+    if options.reduction == "none":
+        loss = loss.reshape(_expected_shape(input))
     return loss.to(options.dtype), None if grad is None else _from_rows(grad, input)
 
 # %% ../nbs/11_speed.ipynb #056979d8
 def _is_batched(upstream):
-    "상류 기울기가 여러 개를 한꺼번에 담은 것인지: `is_grads_batched`나 `torch.func`의 vmap."
+    "상류 기울기가 여러 개를 한꺼번에 담은 것인지: `is_grads_batched`나 vmap."
     if torch._C._are_functorch_transforms_active():
         return True
     return not torch._C._has_storage(upstream)
 
-
+# %% ../nbs/11_speed.ipynb #9d31bde0
 def _kept_dtype(input, options):
-    "기울기를 들고 있을 자료형. 반정밀도는 나중에 곱할 수를 모르면 float32로 둡니다."
-    if input.dtype == torch.float16 or (input.dtype == torch.bfloat16 and options.reduction == "none"):
-        return torch.float32
-    return input.dtype
+    "기울기를 들고 있을 자료형."
+    by_row = options.reduction == "none" and input.dtype == torch.bfloat16
+    return torch.float32 if by_row or input.dtype == torch.float16 else input.dtype
 
 # %% ../nbs/11_speed.ipynb #12ce13ce
 def _is_exact(grad, upstream, reduction):
@@ -722,18 +765,21 @@ def _is_exact(grad, upstream, reduction):
     if upstream.device.type != "cpu":
         return True
     factor = upstream.item()
-    return math.isfinite(factor) and (grad.dtype != torch.bfloat16 or math.frexp(abs(factor))[0] == 0.5)
+    power_of_two = math.frexp(abs(factor))[0] == 0.5
+    return math.isfinite(factor) and (grad.dtype != torch.bfloat16 or power_of_two)
 
-
+# %% ../nbs/11_speed.ipynb #e394a302
 def _rescaled(grad, upstream, dtype, reduction, keep):
-    "들고 있던 기울기에 상류 기울기를 곱합니다. 다시 쓸 일이 없으면(keep이 거짓) 제자리에서 곱합니다."
+    "들고 있던 기울기에 상류 기울기를 곱합니다. 다시 쓰지 않을 것이면 제자리에서."
     if reduction == "none":
         upstream = upstream.unsqueeze(_class_dim(grad))
     elif upstream.device.type == "cpu":
         upstream = upstream.item()
     if keep:
         grad = grad.clone()
-    return (grad if isinstance(upstream, float) and upstream == 1 else grad.mul_(upstream)).to(dtype)
+    if not (isinstance(upstream, float) and upstream == 1):
+        grad.mul_(upstream)
+    return grad.to(dtype)
 
 # %% ../nbs/11_speed.ipynb #8379988b
 def _composed_gradient(input, target, weight, options, upstream, create_graph):
@@ -741,17 +787,20 @@ def _composed_gradient(input, target, weight, options, upstream, create_graph):
     with torch.enable_grad():
         input = input if create_graph else input.detach().requires_grad_()
         loss = _composed_loss(input, target, weight, options)
-        return torch.autograd.grad(loss, input, upstream, create_graph=create_graph)[0]
+        grads = torch.autograd.grad(loss, input, upstream, create_graph=create_graph)
+    return grads[0]
 
 # %% ../nbs/11_speed.ipynb #95bcb390
-_keeps_graph = getattr(torch._C._autograd, "_get_current_graph_task_keep_graph", lambda: True)  # retain_graph인지
+_keeps_graph = getattr(  # 그래프를 남기는 역전파인지(retain_graph)
+    torch._C._autograd, "_get_current_graph_task_keep_graph", lambda: True
+)
 
-
+# %% ../nbs/11_speed.ipynb #cbe6a8ea
 def _versions(tensors):
     "텐서마다 제자리에서 고쳐진 횟수."
-    return [None if tensor is None or tensor.is_inference() else tensor._version for tensor in tensors]
+    return [None if t is None or t.is_inference() else t._version for t in tensors]
 
-
+# %% ../nbs/11_speed.ipynb #0d7d7eb5
 def _again(ctx, upstream):
     "저장한 로짓에서 처음부터 구한 기울기. 그사이 로짓이 고쳐졌으면 None."
     try:
@@ -766,7 +815,8 @@ class _CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, input, target, weight, options):
-        loss, ctx.grad = _blocked_loss(input, target, weight, options, 1.0, _kept_dtype(input, options))
+        kept = _kept_dtype(input, options)
+        loss, ctx.grad = _blocked_loss(input, target, weight, options, 1.0, kept)
         ctx.save_for_backward(input, target, weight)
         ctx.options, ctx.dtype, ctx.answers = options, input.dtype, (target, weight)
         ctx.versions = _versions(ctx.answers)
@@ -777,26 +827,37 @@ class _CrossEntropy(torch.autograd.Function):
         grad, keep, again = ctx.grad, _keeps_graph(), torch.is_grad_enabled()
         ctx.grad = grad if keep else None
         if again or _is_batched(dloss):
-            return _composed_gradient(*ctx.saved_tensors, ctx.options, dloss, again), None, None, None
+            grad = _composed_gradient(*ctx.saved_tensors, ctx.options, dloss, again)
+            return grad, None, None, None
         if grad is None or _versions(ctx.answers) != ctx.versions:
-            ctx.saved_tensors  # 놓아준 그래프이거나 정답이 바뀌었으면 PyTorch가 여기서 오류를 냅니다
-        dlogits = None if _is_exact(grad, dloss, ctx.options.reduction) else _again(ctx, dloss)
+            ctx.saved_tensors  # 놓아준 그래프나 고친 정답이면 여기서 오류가 납니다
+        exact = _is_exact(grad, dloss, ctx.options.reduction)
+        dlogits = None if exact else _again(ctx, dloss)
         if dlogits is None:
             dlogits = _rescaled(grad, dloss, ctx.dtype, ctx.options.reduction, keep)
         return dlogits, None, None, None
 
 # %% ../nbs/11_speed.ipynb #202cf0f7
-_PLAIN_TYPES = (torch.Tensor, torch.nn.Parameter)
+def _is_traced():
+    "컴파일하거나 옮겨 적는 중인지."
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()
 
+# %% ../nbs/11_speed.ipynb #caa680fc
+def _is_plain(tensor):
+    "값이 메모리에 빠짐없이 놓인 보통 텐서인지."
+    if type(tensor) not in (torch.Tensor, torch.nn.Parameter):
+        return False
+    return tensor.layout == torch.strided and not tensor.is_meta
 
+# %% ../nbs/11_speed.ipynb #6824759e
 def _is_ordinary(*tensors):
     "값을 직접 들여다보고 제자리에서 고칠 수 있는, 보통의 텐서들인지."
-    if torch.compiler.is_compiling() or torch.jit.is_tracing() or torch._C._are_functorch_transforms_active():
+    if _is_traced() or torch._C._are_functorch_transforms_active():
         return False
     if forward_ad._current_level >= 0 or torch._C._len_torch_dispatch_stack():
         return False
     for tensor in tensors:
-        if tensor is not None and (type(tensor) not in _PLAIN_TYPES or tensor.layout != torch.strided or tensor.is_meta):
+        if tensor is not None and not _is_plain(tensor):
             return False
     return True
 
@@ -806,19 +867,18 @@ def _in_autocast(input):
     kind = input.device.type
     return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
 
-
+# %% ../nbs/11_speed.ipynb #3efec09b
 def _result_dtype(input, target, weight):
     "손실의 자료형: PyTorch처럼 넓히고, autocast 안에서는 반정밀도를 float32로."
     tensors = (target, weight) if target.shape == input.shape else ()
-    dtype = fold(torch.promote_types, (tensor.dtype for tensor in tensors if tensor is not None), input.dtype)
-    if dtype.itemsize < 4 and _in_autocast(input):
-        return torch.float32
-    return dtype
+    dtypes = [tensor.dtype for tensor in tensors if tensor is not None]
+    dtype = fold(torch.promote_types, dtypes, input.dtype)
+    return torch.float32 if dtype.itemsize < 4 and _in_autocast(input) else dtype
 
-
+# %% ../nbs/11_speed.ipynb #8145418e
 def _values_known(target):
     "정답의 값을 읽을 수 있는지: 컴파일, 변환, 가짜 텐서에서는 읽을 수 없습니다."
-    if torch.compiler.is_compiling() or torch.jit.is_tracing() or type(target) is not torch.Tensor:
+    if _is_traced() or type(target) is not torch.Tensor:
         return False
     if torch._C._len_torch_dispatch_stack():
         return False
@@ -827,12 +887,14 @@ def _values_known(target):
 # %% ../nbs/11_speed.ipynb #dff7394d
 def _differentiated(*tensors):
     "이 텐서들 가운데 기울기가 필요한 것이 있는지."
-    return torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in tensors)
+    needed = any(tensor is not None and tensor.requires_grad for tensor in tensors)
+    return needed and torch.is_grad_enabled()
 
-
+# %% ../nbs/11_speed.ipynb #3de19d5e
 def _dispatch(input, target, weight, options):
     "검사를 마친 인자로 알맞은 길을 고릅니다."
-    if not input.numel() or not _is_ordinary(input, target, weight) or _differentiated(target, weight):
+    ordinary = input.numel() and _is_ordinary(input, target, weight)
+    if not ordinary or _differentiated(target, weight):
         return _composed_loss(input, target, weight, options)
     if _differentiated(input):
         return _CrossEntropy.apply(input, target, weight, options)
@@ -843,68 +905,107 @@ def _fits_int64(number):
     "PyTorch가 정수로 받아 주는 크기인지."
     return not isinstance(number, int) or -(2**63) <= number < 2**63
 
+# %% ../nbs/11_speed.ipynb #edf3afa5
+def _check_softcap(softcap):
+    "소프트캡은 0보다 커야 합니다."
+    if softcap is not None and not softcap > 0:
+        raise ValueError(
+            f"softcap must be positive. Got: {softcap}\n"
+            f"받은 값은 softcap={softcap}입니다. 30.0처럼 0보다 큰 수를 쓰세요."
+        )
+
 # %% ../nbs/11_speed.ipynb #4ca38684
-def _checked_options(input, target, weight, reduction, ignore_index, label_smoothing, z_loss, softcap):
+def _checked_options(
+    input, target, weight, reduction, ignore_index, label_smoothing, z_loss, softcap
+):
     "인자를 검사하고 선택지로 묶습니다. 우리가 모르는 인자면 None."
-    if not (isinstance(input, torch.Tensor) and isinstance(target, torch.Tensor)):
-        return None
-    if not (weight is None or isinstance(weight, torch.Tensor)) or not _fits_int64(ignore_index):
+    tensors = (input, target) if weight is None else (input, target, weight)
+    if not all(isinstance(tensor, torch.Tensor) for tensor in tensors):
         return None
     if input.layout != torch.strided or target.layout != torch.strided:
         return None
     dtype = _result_dtype(input, target, weight)
-    weight = weight.to(dtype) if weight is not None and _in_autocast(input) else weight
-    checked = (input, target, weight, reduction, ignore_index, label_smoothing, dtype, _values_known(target))
-    if not _accepted(*checked):
+    if weight is not None and _in_autocast(input):
+        weight = weight.to(dtype)
+    checked = (input, target, weight, reduction, ignore_index, label_smoothing, dtype)
+    known = _values_known(target)
+    if not _fits_int64(ignore_index) or not _accepted(*checked, known):
         return None
-    if softcap is not None and not softcap > 0:
-        raise ValueError(f"softcap must be positive. Got: {softcap}\n받은 값은 softcap={softcap}입니다. 30.0처럼 0보다 큰 수를 쓰세요.")
+    _check_softcap(softcap)
     smoothing = float(label_smoothing) if label_smoothing > 0 else 0.0
     return _Options(reduction, ignore_index, smoothing, z_loss, softcap, dtype)
 
-# %% ../nbs/11_speed.ipynb #d78c5950
-def _is_common(input, target, size_average, ignore_index, reduce, reduction, label_smoothing):
-    "가장 흔한 부름인지: 보통의 2차원 실수 로짓과 클래스 번호, 무시한 표본도 다른 선택지도 없는 평균."
-    if size_average is not None or reduce is not None or reduction != "mean":
-        return False
-    if type(label_smoothing) is not float or label_smoothing != 0 or type(ignore_index) is not int:
-        return False
-    if type(input) is not torch.Tensor or type(target) is not torch.Tensor or not _fits_int64(ignore_index):
-        return False
-    if not _is_ordinary(input, target) or input.dtype not in _LOGITS_DTYPES or target.dtype != torch.int64:
-        return False
-    if target.dim() != 1 or input.dim() != 2 or len(input) != len(target) or not input.numel():
-        return False
-    if input.device.type != "cpu" or target.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
-        return False
-    low, high = target.aminmax()
-    low, high = low.item(), high.item()
-    return low >= 0 and high < input.shape[1] and not low <= ignore_index <= high
-
 # %% ../nbs/11_speed.ipynb #75101e44
-_SMALL = 2**17  # 원소가 이보다 적으면 계산보다 Python이 함수를 부르는 값이 큽니다
+_SMALL = 2**17  # 원소가 이보다 적으면 계산보다 함수를 부르는 값이 큽니다
 
+# %% ../nbs/11_speed.ipynb #d78c5950
+def _is_small(input, target, reduction, ignore_index, smoothing):
+    "작고 흔한 부름인지: 2차원 실수 로짓과 클래스 번호의 평균."
+    if reduction != "mean" or type(smoothing) is not float or smoothing != 0:
+        return False
+    if type(ignore_index) is not int or not _fits_int64(ignore_index):
+        return False
+    if input is None or target is None or not _is_ordinary(input, target):
+        return False
+    if input.dtype not in _LOGITS_DTYPES or target.dtype != torch.int64:
+        return False
+    if input.dim() != 2 or target.shape != input.shape[:1] or _in_autocast(input):
+        return False
+    return input.device == target.device and 0 < input.numel() < _SMALL
 
-def _small_loss(input, target):
+# %% ../nbs/11_speed.ipynb #c6551824
+def _small_loss(input, target, ignore_index=-100):
     "작은 부름: 로그 소프트맥스와 음의 로그 가능도를 PyTorch의 테이프에 맡깁니다."
     wide = torch.float32 if input.dtype.itemsize < 4 else None
-    loss = F.nll_loss(torch.log_softmax(input, 1, dtype=wide), target)
+    log_probs = torch.log_softmax(input, 1, dtype=wide)
+    try:
+        loss = F.nll_loss(log_probs, target, ignore_index=ignore_index)
+    except IndexError:
+        return _ask_pytorch(input, target, None, "mean", ignore_index, 0.0)
     return loss if wide is None else loss.to(input.dtype)
 
+# %% ../nbs/11_speed.ipynb #a0b404e6
+def _overridden(tensors, reduction, ignore_index, label_smoothing, z_loss, softcap):
+    "함수를 가로채는 텐서에게 넘깁니다."
+    options = (None, ignore_index, None, reduction, label_smoothing)
+    extras = dict(z_loss=z_loss, softcap=softcap)
+    return handle_torch_function(cross_entropy, tensors, *tensors, *options, **extras)
 
-def _common_loss(input, target):
-    "검사를 마친 가장 흔한 부름."
-    if input.numel() < _SMALL:
-        return _small_loss(input, target)
-    options = _Options(dtype=input.dtype)
-    if input.requires_grad and torch.is_grad_enabled():
-        return _CrossEntropy.apply(input, target, None, options)
-    return _blocked_loss(input, target, None, options)[0]
+# %% ../nbs/11_speed.ipynb #ff347ffb
+def _unknown(input, target, weight, options, extras):
+    "우리가 모르는 인자는 PyTorch에 맡깁니다. 거기에는 z_loss와 softcap이 없습니다."
+    loss = _ask_pytorch(input, target, weight, *options)
+    if extras:
+        raise TypeError(
+            "z_loss and softcap need ordinary arguments.\n"
+            "z_loss와 softcap은 이 로짓과 정답에는 쓸 수 없습니다."
+        )
+    return loss
+
+# %% ../nbs/11_speed.ipynb #34b1c7b6
+def _cross_entropy(
+    input, target, weight, reduction, ignore_index, label_smoothing, z_loss, softcap
+):
+    "옛 인자를 정리한 뒤의 크로스 엔트로피."
+    tensors = (input, target, weight)
+    asked = (reduction, ignore_index, label_smoothing)
+    if has_torch_function_variadic(*tensors):
+        return _overridden(tensors, *asked, z_loss, softcap)
+    extras = z_loss or softcap is not None
+    if weight is None and not extras and _is_small(input, target, *asked):
+        return _small_loss(input, target, ignore_index)
+    options = _checked_options(*tensors, *asked, z_loss, softcap)
+    if options is None:
+        return _unknown(*tensors, asked, extras)
+    if not _in_autocast(input):
+        return _dispatch(*tensors, options)
+    with torch.autocast(input.device.type, enabled=False):
+        return _dispatch(*tensors, options)
 
 # %% ../nbs/11_speed.ipynb #d9417e90
 def cross_entropy(
     input: torch.Tensor,  # 로짓: (C), (N, C), 또는 (N, C, d1, …, dK)
-    target: torch.Tensor,  # 클래스 번호: input에서 클래스 차원을 뺀 모양. 또는 확률: input과 같은 모양
+    target: torch.Tensor,  # 클래스 번호: 클래스 차원이 없는 모양. 확률: input의 모양
     weight: Optional[torch.Tensor] = None,  # 클래스 가중치 (C)
     size_average: Optional[bool] = None,  # 옛 인자. reduction을 쓰세요
     ignore_index: int = -100,  # 이 번호가 적힌 표본은 세지 않습니다
@@ -915,35 +1016,46 @@ def cross_entropy(
     z_loss: float = 0.0,  # (log-sum-exp)²의 평균에 곱할 계수 λ
     softcap: Optional[float] = None,  # 로짓을 κ·tanh(z/κ)로 누를 κ
 ) -> torch.Tensor:  # 손실: 스칼라, "none"이면 표본마다 하나
-    r"""`torch.nn.functional.cross_entropy`와 같은 인자, 같은 값, 같은 기울기. 로짓이 크면 더 빠르고 메모리를 덜 씁니다.
+    r"""`F.cross_entropy`와 같은 인자, 값, 기울기. 로짓이 크면 더 빠르고 가볍습니다.
 
-    번호 정답이면 $\ell_n = -w_{y_n}\log p_{n,y_n}$이고, "mean"은 $\sum_n \ell_n / \sum_n w_{y_n}$입니다. 무시한 표본은 두 합에서 모두 뺍니다. 확률 정답이면 $\ell_n = -\sum_c w_c\,t_{n,c}\log p_{n,c}$이고, "mean"은 손실의 개수로 나눕니다.
+    번호 정답이면 $\ell_n = -w_{y_n}\log p_{n,y_n}$이고, "mean"은
+    $\sum_n \ell_n / \sum_n w_{y_n}$입니다. 무시한 표본은 두 합에서 뺍니다. 확률 정답이면
+    $\ell_n = -\sum_c w_c\,t_{n,c}\log p_{n,c}$이고, "mean"은 손실의 개수로 나눕니다.
 
-    "none"의 손실은 로짓에서 클래스 차원을 뺀 모양입니다. 로짓은 실수, 번호 정답은 int64, 확률 정답은 실수입니다. 확률의 합이 1인지는 PyTorch처럼 보지 않습니다. 로짓이라면 `softmax`를 거쳐 넣으세요.
+    로짓과 확률 정답은 실수, 번호 정답은 int64입니다. 합이 1인지는 보지 않습니다.
 
-    틀린 인자에는 PyTorch와 같은 `IndexError`, `ValueError`, `RuntimeError`, `TypeError`를 던지고, 둘째 줄에 고칠 곳을 적습니다."""
-    options = (size_average, ignore_index, reduce, reduction, label_smoothing)
-    if has_torch_function_variadic(input, target, weight):
-        tensors = (input, target, weight)
-        return handle_torch_function(cross_entropy, tensors, *tensors, *options, z_loss=z_loss, softcap=softcap)
-    if weight is None and not z_loss and softcap is None and _is_common(input, target, *options):
-        return _common_loss(input, target)
+    틀린 인자에는 PyTorch처럼 `IndexError`, `ValueError`, `RuntimeError`, `TypeError`를
+    던지고, 둘째 줄에 고칠 곳을 적습니다."""
     reduction = _reduction_name(reduction, size_average, reduce)
-    return _cross_entropy(input, target, weight, reduction, ignore_index, label_smoothing, z_loss, softcap)
+    options = (reduction, ignore_index, label_smoothing, z_loss, softcap)
+    return _cross_entropy(input, target, weight, *options)
 
-# %% ../nbs/11_speed.ipynb #34b1c7b6
-def _cross_entropy(input, target, weight, reduction, ignore_index, label_smoothing, z_loss, softcap):
-    "옛 인자를 정리한 뒤의 크로스 엔트로피."
-    options = _checked_options(input, target, weight, reduction, ignore_index, label_smoothing, z_loss, softcap)
-    if options is None:
-        loss = _ask_pytorch(input, target, weight, reduction, ignore_index, label_smoothing)
-        if z_loss or softcap is not None:
-            raise TypeError("z_loss and softcap need ordinary arguments.\nz_loss와 softcap은 이 로짓과 정답에는 쓸 수 없습니다.")
-        return loss
-    if _in_autocast(input):
-        with torch.autocast(input.device.type, enabled=False):
-            return _dispatch(input, target, weight, options)
-    return _dispatch(input, target, weight, options)
+# %% ../nbs/11_speed.ipynb #692f3c8d
+cross_entropy.__prepare_scriptable__ = lambda: F.cross_entropy
+
+# %% ../nbs/11_speed.ipynb #4bd6e698
+class _Scriptable(torch.nn.CrossEntropyLoss):
+    "TorchScript에는 PyTorch의 모듈을 건넵니다. z_loss와 softcap은 옮길 수 없습니다."
+
+    z_loss, softcap = 0.0, None
+
+    def __prepare_scriptable__(self):
+        if self.z_loss or self.softcap is not None:
+            return self
+        names = "ignore_index", "reduction", "label_smoothing"
+        options = {name: getattr(self, name) for name in names}
+        return torch.nn.CrossEntropyLoss(self.weight, **options)
+
+# %% ../nbs/11_speed.ipynb #b91d1272
+def _alive(last):
+    "forward가 약하게 기억한 로짓과 정답. 사라졌으면 오류를 냅니다."
+    tensors = [seen() for seen in last or (lambda: None,)]
+    if any(tensor is None for tensor in tensors):
+        raise RuntimeError(
+            "backward needs the tensors given to forward.\n"
+            "forward에 넘긴 로짓과 정답을 변수에 담아 둔 채로 부르세요."
+        )
+    return tensors
 
 # %% ../nbs/11_speed.ipynb #845db2ed
 def _logits_gradient(input, target, weight, options, upstream):
@@ -953,27 +1065,31 @@ def _logits_gradient(input, target, weight, options, upstream):
     return _blocked_loss(input, target, weight, options, upstream)[1]
 
 # %% ../nbs/11_speed.ipynb #a283a182
-def _as_loss(upstream, shape):
+def _as_loss(grad_output, shape, dtype, device):
     "상류 기울기를 손실의 모양으로 폅니다."
+    upstream = torch.as_tensor(grad_output, dtype=dtype, device=device)
     if upstream.dim() and upstream.shape != shape:
         raise RuntimeError(
-            f"Mismatch in shape: grad_output[0] has a shape of {upstream.shape} and output[0] has a shape of {torch.Size(shape)}.\n"
-            f"상류 기울기의 모양이 {tuple(upstream.shape)}입니다. 손실의 모양 {tuple(shape)}에 맞추세요. 수 하나를 주어도 됩니다."
+            f"Mismatch in shape: grad_output[0] has a shape of {upstream.shape} "
+            f"and output[0] has a shape of {torch.Size(shape)}.\n"
+            f"상류 기울기의 모양이 {tuple(upstream.shape)}입니다. "
+            f"손실의 모양 {tuple(shape)}에 맞추세요. 수 하나를 주어도 됩니다."
         )
     return upstream.expand(shape)
 
 # %% ../nbs/11_speed.ipynb #85ccb2e0
-class _ExplicitBackward(torch.nn.CrossEntropyLoss):
+class _ExplicitBackward(_Scriptable):
     "순전파와, 초안의 명시적인 `backward`."
 
-    z_loss, softcap, _last = 0.0, None, None
+    _last = None
 
     def __getstate__(self):
-        return {name: value for name, value in self.__dict__.items() if name != "_last"}
+        return {name: kept for name, kept in self.__dict__.items() if name != "_last"}
 
     def _arguments(self):
         names = "ignore_index", "label_smoothing", "z_loss", "softcap"
-        return {name: getattr(self, name) for name in names} | {"reduction": _reduction_name(self.reduction)}
+        options = {name: getattr(self, name) for name in names}
+        return options | {"reduction": _reduction_name(self.reduction)}
 
     def forward(self, input, target):
         loss = _cross_entropy(input, target, self.weight, **self._arguments())
@@ -983,21 +1099,19 @@ class _ExplicitBackward(torch.nn.CrossEntropyLoss):
 
     def backward(self, grad_output):
         "마지막 forward의 손실에 대한 상류 기울기를 받아 로짓의 기울기를 돌려줍니다."
-        input, target = (seen() for seen in self._last) if self._last else (None, None)
-        if input is None or target is None:
-            raise RuntimeError("backward needs the tensors given to forward.\nforward에 넘긴 로짓과 정답을 변수에 담아 둔 채로 부르세요.")
+        input, target = _alive(self._last)
         options = _checked_options(input, target, self.weight, **self._arguments())
         shape = _expected_shape(input) if options.reduction == "none" else ()
-        upstream = torch.as_tensor(grad_output, dtype=options.dtype, device=input.device)
-        upstream = _as_loss(upstream, shape)
+        upstream = _as_loss(grad_output, shape, options.dtype, input.device)
         with torch.no_grad():
             return _logits_gradient(input, target, self.weight, options, upstream)
 
 # %% ../nbs/11_speed.ipynb #2eccd236
 class CrossEntropyLoss(_ExplicitBackward):
-    """`torch.nn.CrossEntropyLoss`와 같은 모듈. 손으로 유도한 `backward(grad_output)`이 더 있습니다.
+    """`torch.nn.CrossEntropyLoss`와 같은 모듈. 손으로 유도한 `backward`도 있습니다.
 
-    식, 모양, 자료형, 오류는 `cross_entropy`와 같습니다. `backward(grad_output)`은 마지막으로 넣은 로짓의 기울기를 새로 구해 돌려줍니다. `z_loss`와 `softcap`은 TorchScript로 옮길 수 없습니다."""
+    식, 모양, 오류는 `cross_entropy`와 같습니다. `backward(grad_output)`은 마지막 로짓의
+    기울기를 새로 구합니다. `z_loss`와 `softcap`은 TorchScript로 옮길 수 없습니다."""
 
     def __init__(
         self,
@@ -1011,10 +1125,6 @@ class CrossEntropyLoss(_ExplicitBackward):
         z_loss: float = 0.0,  # (log-sum-exp)²의 평균에 곱할 계수 λ
         softcap: Optional[float] = None,  # 로짓을 κ·tanh(z/κ)로 누를 κ
     ):
-        super().__init__(weight, size_average, ignore_index, reduce, reduction, label_smoothing)
+        old = (size_average, ignore_index, reduce, reduction, label_smoothing)
+        super().__init__(weight, *old)
         self.z_loss, self.softcap = z_loss, softcap
-
-    def __prepare_scriptable__(self):
-        "TorchScript에는 같은 일을 하는 PyTorch의 모듈을 건넵니다. z_loss와 softcap은 옮길 수 없습니다."
-        options = {name: getattr(self, name) for name in ("ignore_index", "reduction", "label_smoothing")}
-        return self if self.z_loss or self.softcap is not None else torch.nn.CrossEntropyLoss(self.weight, **options)

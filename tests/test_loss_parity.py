@@ -15,7 +15,7 @@ DTYPES = [torch.float64, torch.float32, torch.float16, torch.bfloat16]
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 2e-5, torch.float16: 4e-3, torch.bfloat16: 3e-2}
 
 
-@pytest.fixture(params=[(2**19, loss._SMALL), (2**19, 0), (7, 0)], ids=["작은 길", "한 블록", "작은 블록"])
+@pytest.fixture(params=[(2**19, loss._SMALL), (2**19, 0), (3, 0)], ids=["작은 길", "한 블록", "작은 블록"])
 def block(request, monkeypatch):
     "같은 문제를 세 길로: PyTorch의 테이프에 맡기는 길, 한 블록, 여러 블록."
     size, small = request.param
@@ -150,6 +150,22 @@ def test_nan_and_inf_in_the_same_places(kind, reduction, smoothing):
             assert torch.equal(grads[0].isfinite(), expected[0].isfinite())
         else:
             assert_close(grads[0], expected[0], 1e-5, 1e-5)
+
+
+@pytest.mark.parametrize("bad", [torch.inf, -torch.inf, torch.nan])
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+def test_weight_not_finite(reduction, bad):
+    "유한하지 않은 무게는 그 클래스가 정답인 표본만 망칩니다. 무시한 표본의 기울기는 그대로 0입니다."
+    logits, target = special("보통")
+    target[2] = -100
+    for place in range(5):
+        weight = torch.tensor([1.0, 2.0, 0.5, 3.0, 0.0])
+        weight[place] = bad
+        options = dict(weight=weight, reduction=reduction)
+        mine, (grad,) = value_and_grads(loss.cross_entropy, logits, target, None, **options)
+        theirs, (expected,) = value_and_grads(F.cross_entropy, logits, target, None, **options)
+        assert_close(mine, theirs)
+        assert_close(grad, expected)
 
 
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])

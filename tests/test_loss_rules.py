@@ -231,6 +231,28 @@ def test_block_boundaries_threads_and_repeats(shape):
     assert torch.equal(grads[1], grads[2])
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("threads", [2, 3, 4])
+def test_every_share_of_blocks(threads, dtype, blocked, monkeypatch):
+    "일꾼의 몫이 어느 블록에서 시작하든, 곧 작은 꼬리 블록에서 시작해도 됩니다."
+    monkeypatch.setattr(loss, "_CPU_BLOCK", 6)
+    kept = torch.get_num_threads()
+    try:
+        torch.set_num_threads(threads)
+        for rows, inner in ((3, 5), (3, 4), (5, 7), (4, 10), (1, 13)):
+            x = torch.randn(rows, 2, inner, generator=torch.Generator().manual_seed(0)).to(dtype)
+            y = torch.arange(rows * inner).reshape(rows, inner) % 2
+            z, true = x.clone().requires_grad_(), x.double().requires_grad_()
+            value, expected = cross_entropy(z, y), F.cross_entropy(true, y)
+            value.backward()
+            expected.backward()
+            assert_close(value.detach(), expected.detach().to(dtype), 1e-5, 1e-6)
+            assert_close(z.grad, true.grad.to(dtype), 2**-7 if dtype == torch.bfloat16 else 1e-5, 1e-7)
+            assert_close(cross_entropy(x, y), value.detach())
+    finally:
+        torch.set_num_threads(kept)
+
+
 WORKERS = """
 import threading, torch
 from crossent import cross_entropy
@@ -320,9 +342,10 @@ def test_extras(kind, reduction):
     extra = {"none": each, "sum": each.sum(), "mean": each.sum() / counted.sum()}[reduction]
     expected = F.cross_entropy(capped, y, reduction=reduction) + extra
     mine = cross_entropy(x, y, reduction=reduction, z_loss=0.1, softcap=3.0)
-    assert_close(mine.detach(), expected.detach())
+    assert_close(mine.detach(), expected.detach(), 1e-12, 1e-14)
     upstream = torch.randn_like(mine)
-    assert_close(torch.autograd.grad(mine, x, upstream)[0], torch.autograd.grad(expected, x, upstream)[0])
+    grads = [torch.autograd.grad(value, x, upstream)[0] for value in (mine, expected)]
+    assert_close(*grads, 1e-12, 1e-14)  # 중간에 float32로 좁아지는 곳이 있으면 1e-9쯤 어긋납니다
 
 
 def test_confident_rows_keep_their_gradient(blocked):

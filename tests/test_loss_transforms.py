@@ -159,6 +159,17 @@ def test_sparse_probabilities(layout):
     assert_close(cross_entropy(X, sparse), F.cross_entropy(X, sparse))
 
 
+def twice_the_loss(logits, target):
+    return 2 * cross_entropy(logits, target)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_scripted_function():
+    "함수 자체도, 우리 함수를 부르는 함수도 TorchScript로 옮길 수 있습니다."
+    assert_close(torch.jit.script(cross_entropy)(X, Y, label_smoothing=0.1), F.cross_entropy(X, Y, label_smoothing=0.1))
+    assert_close(torch.jit.script(twice_the_loss)(X, Y), 2 * F.cross_entropy(X, Y))
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_scripted_module():
     "TorchScript로 옮긴 모듈은 PyTorch의 것과 같은 값을 냅니다. 우리만의 선택지는 옮기지 못합니다."
