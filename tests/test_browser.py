@@ -176,6 +176,7 @@ UNSET_TEX = r"""() => {
 
 # 오래 걸리지 않도록, 화면 낭독기가 읽지 않는 식의 그림(.katex-html)과 앞에 나온 것과 같은 종류의 코드 조각은 빼고 봅니다.
 CHECK_AXE = """async () => {
+  scrollTo(0, 0);  // 머리띠가 글 위의 링크를 가리지 않는 자리
   for (const node of document.querySelectorAll(".katex-html")) node.remove();
   const seen = new Set();
   for (const node of document.querySelectorAll(".code span")) {
