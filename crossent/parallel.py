@@ -121,7 +121,7 @@ class _Facts(NamedTuple):
 def _fingerprint(thing):
     "무엇이든 정수 하나로 줄인 지문. 다르면 다른 수가 됩니다."
     data = thing if isinstance(thing, bytes) else repr(thing).encode()
-    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little", signed=True)
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big", signed=True)
 
 # %% ../nbs/13_parallel.ipynb #912edae3
 def _target_hash(target):
@@ -230,13 +230,16 @@ def _check_choices(reduction, ignore_index, smoothing):
     cross_entropy(one, zero, label_smoothing=smoothing, **choices)
 
 # %% ../nbs/13_parallel.ipynb #f4675483
+_SHOWN = ("rows", "hidden", "ignore_index")  # 오류에 값도 적을 것
+
+
 def _check_same(table):
     "모두 같아야 하는 사실이 랭크마다 다르면 오류를 던집니다."
     for name, korean in _MUST_AGREE.items():
         values = [getattr(facts, name) for facts in table]
         odd = [rank for rank, value in enumerate(values) if value != values[0]]
         if odd:
-            shown = f": {values}" if name in ("rows", "hidden", "ignore_index") else ""
+            shown = f": {values}" if name in _SHOWN else ""
             raise ValueError(
                 f"ranks disagree on {name.removesuffix('_hash')}{shown}\n"
                 f"랭크 0과 랭크 {odd[0]} 사이에 다른 것: {korean}. "
@@ -285,7 +288,8 @@ class _Source:
     "블록의 로짓을 덮어써도 되는 자리에 담아 줍니다. 가중치가 있으면 글 12의 블록을 씁니다."
 
     def __init__(self, scores, local_weight, local_bias):
-        self.scores, self.layer, self.block = scores, (local_weight, local_bias), None
+        self.scores, self.layer = scores, (local_weight, local_bias)
+        self.block = None
         self.wide = torch.promote_types(scores.dtype, torch.float32)
         self.rows = rows_per_block(*scores.shape)
         if local_weight is not None:
@@ -389,7 +393,7 @@ class _VocabParallel(torch.autograd.Function):
             if grads[0] is not None:
                 grads[0] = torch.zeros_like(scores).index_copy_(0, kept, grads[0])
         if torch.is_grad_enabled():  # create_graph=True
-            grads = _mark_once(grads, (scores, local_weight, local_bias, grad_output))
+            grads = _mark_once(grads, (*source.layer, scores, grad_output))
         return *grads, None, None
 
 # %% ../nbs/13_parallel.ipynb #e4314ffc
