@@ -465,14 +465,14 @@ def _share_out(run, places, threads):
         for other in others:
             other.result()
 
-# %% ../nbs/11_speed.ipynb #10f4d962
+# %% ../nbs/11_speed.ipynb #9157b8f7
 def _share(run, x):
     "블록의 자리들로 run을 부릅니다. 통째로 할 때의 자리는 None입니다."
     size = _block_size(x)
     threads = torch.get_num_threads() if x.device.type == "cpu" else 1
-    if x.numel() <= (size if threads == 1 else 4 * size):
+    if x.numel() <= size:
         run([None])
-    elif threads == 1:
+    elif threads == 1 or x.numel() <= 4 * size:
         run(_blocks(x.shape, size))
     else:
         places = _blocks(x.shape, min(size, x.numel() // threads))
@@ -553,13 +553,13 @@ class _IndexPull:
 
     def __init__(self, target, row_weight, weight, smoothing, classes):
         self.target, self.weight, self.share = target, weight, smoothing / classes
-        self.true = (1 - smoothing) * (1 if row_weight is None else row_weight)
+        self.own = (1 - smoothing) * (1 if row_weight is None else row_weight)
         weights = classes if weight is None else weight.sum()
-        self.sum = self.true + (self.share * weights if smoothing else 0)  # Σ_c q_nc
+        self.sum = self.own + (self.share * weights if smoothing else 0)  # Σ_c q_nc
 
     def losses(self, log_probs, where):
         "블록의 표본별 손실."  # -(1-ε) w_y log p_y - (ε/C) Σ_c w_c log p_c
-        losses = -_at(self.true, where) * log_probs.gather(1, _at(self.target, where))
+        losses = -_at(self.own, where) * log_probs.gather(1, _at(self.target, where))
         if self.share:
             spread = log_probs if self.weight is None else log_probs * self.weight
             losses -= self.share * spread.sum(1, keepdim=True)
@@ -570,7 +570,7 @@ class _IndexPull:
         if self.share:  # - g_n (ε/C) w_c
             weight = 1 if self.weight is None else self.weight
             dlogits.sub_(self.share * up * weight)
-        true = -_at(self.true, where) * up  # - g_n (1-ε) w_y
+        true = -_at(self.own, where) * up  # - g_n (1-ε) w_y
         return dlogits.scatter_add_(1, _at(self.target, where), true)
 
     def total(self, where):
@@ -927,9 +927,9 @@ def _checked_options(
     dtype = _result_dtype(input, target, weight)
     if weight is not None and _in_autocast(input):
         weight = weight.to(dtype)
-    checked = (input, target, weight, reduction, ignore_index, label_smoothing, dtype)
+    checked = (input, target, weight, reduction, ignore_index, label_smoothing)
     known = _values_known(target)
-    if not _fits_int64(ignore_index) or not _accepted(*checked, known):
+    if not _fits_int64(ignore_index) or not _accepted(*checked, dtype, known):
         return None
     _check_softcap(softcap)
     smoothing = float(label_smoothing) if label_smoothing > 0 else 0.0
@@ -964,12 +964,12 @@ def _small_loss(input, target, ignore_index=-100):
         return _ask_pytorch(input, target, None, "mean", ignore_index, 0.0)
     return loss if wide is None else loss.to(input.dtype)
 
-# %% ../nbs/11_speed.ipynb #a0b404e6
+# %% ../nbs/11_speed.ipynb #ebd81702
 def _overridden(tensors, reduction, ignore_index, label_smoothing, z_loss, softcap):
     "함수를 가로채는 텐서에게 넘깁니다."
     options = (None, ignore_index, None, reduction, label_smoothing)
-    extras = dict(z_loss=z_loss, softcap=softcap)
-    return handle_torch_function(cross_entropy, tensors, *tensors, *options, **extras)
+    more = dict(z_loss=z_loss, softcap=softcap)
+    return handle_torch_function(cross_entropy, tensors, *tensors, *options, **more)
 
 # %% ../nbs/11_speed.ipynb #ff347ffb
 def _unknown(input, target, weight, options, extras):
@@ -1084,7 +1084,7 @@ class _ExplicitBackward(_Scriptable):
     _last = None
 
     def __getstate__(self):
-        return {name: kept for name, kept in self.__dict__.items() if name != "_last"}
+        return {k: v for k, v in self.__dict__.items() if k != "_last"}
 
     def _arguments(self):
         names = "ignore_index", "label_smoothing", "z_loss", "softcap"
