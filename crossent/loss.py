@@ -152,7 +152,8 @@ def _help_scalar_type(a):
 def _help_probabilities(a):
     "확률 정답으로 읽힌 정수 정답에 줄 도움말."
     want, shape = _expected_shape(a["input"]), tuple(a["target"].shape)
-    if a["input"].dim() == 1 and not (a["input"] % 1).any():
+    real = not a["input"].is_complex()
+    if real and a["input"].dim() == 1 and not (a["input"] % 1).any():
         return _ARGMAX_HELP.format(tuple(a["input"].shape), a["input"].dtype)
     want = f"{want}로" if want else "수 하나로"
     return (
@@ -254,6 +255,7 @@ def _index_losses(log_probs, target, weight, ignore_index, smoothing):
     valid = target != ignore_index
     safe = torch.where(valid, target, 0)
     row_weight = log_probs.new_ones(safe.shape) if weight is None else weight[safe]
+    row_weight = torch.where(valid, row_weight, 0.0)
     losses = -row_weight * log_probs.gather(dim, safe.unsqueeze(dim)).squeeze(dim)
     if smoothing:
         spread = log_probs
@@ -261,7 +263,7 @@ def _index_losses(log_probs, target, weight, ignore_index, smoothing):
             spread = spread * _along_classes(weight, log_probs)
         share = smoothing / log_probs.shape[dim]
         losses = (1 - smoothing) * losses - share * spread.sum(dim)
-    return torch.where(valid, losses, 0.0), torch.where(valid, row_weight, 0.0)
+    return torch.where(valid, losses, 0.0), row_weight
 
 # %% ../nbs/09_options.ipynb #965b4a3e
 def _probability_losses(log_probs, target, weight, smoothing):

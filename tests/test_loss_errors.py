@@ -45,6 +45,7 @@ CASES = {
     "smoothing 긴 수": (X, Y, dict(label_smoothing=1.23456789)),
     "정수 로짓": (X.long(), Y, {}),
     "복소수 로짓": (X.to(torch.complex64), Y, {}),
+    "복소수 로짓 1차원": (X[0].to(torch.complex64), long(5), {}),
     "참거짓 로짓": (X.bool(), Y, {}),
     "정수 로짓 3차원": (long(2, 5, 3), long(2, 3), {}),
     "배치": (X, Y[:2], {}),

@@ -253,6 +253,20 @@ def test_every_share_of_blocks(threads, dtype, blocked, monkeypatch):
         torch.set_num_threads(kept)
 
 
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("odd", [float("nan"), float("inf")])
+def test_ignored_rows_never_meet_the_weight_of_class_zero(odd, reduction):
+    "무시한 표본의 기울기는 두 번 미분하려 할 때도 0입니다. 빈자리를 채운 클래스 0의 가중치가 새지 않습니다."
+    x = torch.randn(4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    y, weight = torch.tensor([1, -100, 2, -100]), torch.tensor([odd, 1.0, 2.0], dtype=torch.float64)
+    grads = []
+    for function in (F.cross_entropy, cross_entropy):
+        (grad,) = torch.autograd.grad(function(x, y, weight, reduction=reduction).sum(), x, create_graph=True)
+        grads.append(grad.detach())
+    assert_close(grads[1], grads[0])
+    assert not grads[1][1::2].any()
+
+
 WORKERS = """
 import threading, torch
 from crossent import cross_entropy
