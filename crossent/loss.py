@@ -34,7 +34,7 @@ def _class_dim(input):
     "클래스가 놓인 차원: 표본 하나면 0, 배치면 1."
     return 0 if input.dim() == 1 else 1
 
-# %% ../nbs/08_reduction.ipynb #a6e233e2
+
 def _target_fits(input, target):
     "클래스 번호 정답의 모양이 로짓과 맞는지."
     if input.dim() == 1:
@@ -103,7 +103,7 @@ def _expected_shape(input):
     "이 로짓에 맞는 클래스 번호 정답의 모양."
     return tuple(input.shape[:1] + input.shape[2:]) if input.dim() > 1 else ()
 
-# %% ../nbs/08_reduction.ipynb #8b33fe8f
+
 _ARGMAX_HELP = (
     "input의 모양이 {}, 자료형이 {}입니다. "
     "예측한 번호(argmax)를 넣은 것 같습니다. argmax를 하기 전의 로짓 (N, C)를 넣으세요."
@@ -148,7 +148,7 @@ def _help_scalar_type(a):
     types = f"로짓은 {a['input'].dtype}, weight는 {a['weight'].dtype}입니다."
     return types + " weight.to(logits.dtype)으로 맞추세요."
 
-# %% ../nbs/08_reduction.ipynb #02c2eb45
+
 def _help_probabilities(a):
     "확률 정답으로 읽힌 정수 정답에 줄 도움말."
     want, shape = _expected_shape(a["input"]), tuple(a["target"].shape)
@@ -170,14 +170,14 @@ def _help_tensor(a):
     advice = f"줄이는 방법은 reduction={name!r}처럼 이름을 붙여 주세요."
     return f"셋째 인자는 weight인데 받은 값은 {name!r}입니다. {advice}"
 
-# %% ../nbs/08_reduction.ipynb #3a51b77c
+
 def _help_weight(a):
     "길이가 어긋난 weight에 줄 도움말."
     classes = a["input"].shape[_class_dim(a["input"])]
     found = f"클래스는 {classes}개인데 weight의 모양은 {tuple(a['weight'].shape)}입니다."
     return f"{found} 클래스마다 하나씩 ({classes},) 모양으로 주세요."
 
-# %% ../nbs/08_reduction.ipynb #14bce414
+
 def _help_class_dim(a):
     "클래스 차원이 없는 로짓에 줄 도움말."
     found = f"로짓의 모양이 {tuple(a['input'].shape)}이라 클래스 차원이 없습니다."
@@ -214,7 +214,6 @@ _HELP |= {
     "Dimension": _help_class_dim,
 }
 
-# %% ../nbs/08_reduction.ipynb #38c23fe0
 _SHAPE_ERRORS = ("batch_size", "1D input", "Expected target size", "size mismatch")
 _SHAPE_ERRORS += ("only batches of spatial", "0D or 1D target")
 _HELP |= dict.fromkeys(_SHAPE_ERRORS, _help_shape)
@@ -227,7 +226,7 @@ def _help_for(sentence, arguments):
         return found[0].format(**arguments)
     return found[0](arguments) if found else None
 
-# %% ../nbs/08_reduction.ipynb #072e099a
+
 def _ask_pytorch(input, target, weight, reduction, ignore_index, label_smoothing):
     "우리가 모르는 인자를 PyTorch에 그대로 건넵니다. 거절하면 그 오류 뒤에 한국어 도움말을 답니다."
     options = dict(weight=weight, reduction=reduction)
@@ -247,7 +246,7 @@ def _along_classes(weight, log_probs):
     shape[_class_dim(log_probs)] = -1
     return weight.view(shape)
 
-# %% ../nbs/09_options.ipynb #330cfd27
+
 def _index_losses(log_probs, target, weight, ignore_index, smoothing):
     "클래스 번호 정답의 표본별 손실과, 평균의 분모에 더할 무게."
     dim = _class_dim(log_probs)
@@ -276,7 +275,7 @@ def _probability_losses(log_probs, target, weight, smoothing):
         pulls = pulls * _along_classes(weight, log_probs)
     return -pulls.sum(dim)
 
-# %% ../nbs/09_options.ipynb #c00bf2cb
+
 def _reduce(losses, row_weight, reduction):
     "표본별 손실을 줄입니다. row_weight가 None이면 'mean'은 그냥 평균입니다."
     if reduction == "none":
@@ -468,13 +467,17 @@ def _share_out(run, places, threads):
             other.result()
 
 # %% ../nbs/11_speed.ipynb #9157b8f7
-def _share(run, x):
+_FEW = 16  # 블록이 이보다 많아야 일꾼을 부릅니다
+
+
+def _share(run, x, in_place=False):
     "블록의 자리들로 run을 부릅니다. 통째로 할 때의 자리는 None입니다."
     size = _block_size(x)
+    few = x.numel() <= _FEW * size
     threads = torch.get_num_threads() if x.device.type == "cpu" else 1
-    if x.numel() <= size:
+    if x.numel() <= size or (few and in_place):
         run([None])
-    elif threads == 1 or x.numel() <= 4 * size:
+    elif few or threads == 1:
         run(_blocks(x.shape, size))
     else:
         places = _blocks(x.shape, min(size, x.numel() // threads))
@@ -504,6 +507,19 @@ def _work_blocks(places, x, grad, dtype):
         if grad is not None:
             out.copy_(work)
 
+# %% ../nbs/11_speed.ipynb #a84f29d3
+_MANY = 512  # 클래스가 이만큼이면 더하지 않은 r도 PyTorch만큼 정확합니다
+
+
+def _write_rest(probs, y, true, rest):
+    "r = Σ_{c≠y} p_c를 rest에 적고, 정답 자리의 기울기 ∂ℓ/∂z_y = -r을 돌려줍니다."
+    if probs.shape[1] >= _MANY and true.max().item() <= 0.5:
+        dtrue = true - 1
+        torch.neg(dtrue, out=rest)
+        return dtrue
+    torch.sum(probs.scatter_(1, y, 0.0), 1, keepdim=True, out=rest)
+    return torch.where(rest < true, -rest, true - 1)
+
 # %% ../nbs/11_speed.ipynb #b461b1f6
 def _softmax_blocks(x, target, scale, grad, dtype):
     "빠른 길: 표본별 손실을 돌려주고 기울기를 grad에 적습니다."
@@ -512,20 +528,16 @@ def _softmax_blocks(x, target, scale, grad, dtype):
     def run(places):
         for where, probs in _work_blocks(places, x, grad, dtype):
             logits, y = _at(x, where), _at(target, where)
-            true, others = _at(true_prob, where), _at(rest, where)
             if x.dtype != dtype:
                 logits = probs.copy_(logits)  # 같은 자리에서 먼저 넓힙니다
             torch.softmax(logits, 1, out=probs)  # p
-            torch.gather(probs, 1, y, out=true)  # p_y
-            probs.scatter_(1, y, 0.0)
-            torch.sum(probs, 1, keepdim=True, out=others)  # r = Σ_{c≠y} p_c
+            true = torch.gather(probs, 1, y, out=_at(true_prob, where))  # p_y
+            dtrue = _write_rest(probs, y, true, _at(rest, where))  # p_y - 1
             if grad is not None:
-                # ∂ℓ/∂z_y = -r = p_y - 1
-                dtrue = torch.where(others < true, -others, true - 1)
                 probs.scatter_(1, y, dtrue)  # p - y
                 probs.mul_(_at(scale, where))  # (p - y) × scale
 
-    _share(run, x)
+    _share(run, x, in_place=grad is not None and grad.dtype == dtype)
     losses = rest.div_(true_prob).log1p_()  # ℓ = log(1 + r / p_y)
     return _mend_tiny(losses, true_prob, x, target)
 

@@ -75,14 +75,15 @@ def error(value, truth):
     return float((value.double() - truth).abs().max())
 
 
+@pytest.mark.parametrize("classes", [100, 600])
 @pytest.mark.parametrize("kind", ["보통", "확신", "1e4", "−inf"])
-def test_no_less_accurate_than_pytorch(kind, small):
+def test_no_less_accurate_than_pytorch(kind, classes, small):
     "float64 참값에서 벗어난 정도를 모으면 PyTorch보다 크지 않습니다."
     generator = torch.Generator().manual_seed(0)
     ours, theirs, steps = [], [], 150
     for _ in range(steps):
-        x = torch.randn(16, 100, generator=generator) * {"보통": 1, "확신": 20, "1e4": 1e4, "−inf": 3}[kind]
-        y = torch.randint(100, (16,), generator=generator)
+        x = torch.randn(16, classes, generator=generator) * {"보통": 1, "확신": 20, "1e4": 1e4, "−inf": 3}[kind]
+        y = torch.randint(classes, (16,), generator=generator)
         if kind == "−inf":
             x[torch.rand(x.shape, generator=generator) < 0.3] = -torch.inf
             x[torch.arange(16), y] = 0.0
@@ -210,9 +211,11 @@ def test_first_gradient_is_not_changed_by_the_second(small):
     assert torch.equal(first, kept)
 
 
+@pytest.mark.parametrize("few", [0, loss._FEW], ids=["일꾼", "통째로"])
 @pytest.mark.parametrize("shape", [(2200, 1000), (3, 800000), (200, 21, 30, 30)], ids=str)
-def test_block_boundaries_threads_and_repeats(shape):
+def test_block_boundaries_threads_and_repeats(shape, few, monkeypatch):
     "블록보다 큰 줄, 나누어떨어지지 않는 줄. 스레드 수가 달라도, 다시 돌려도."
+    monkeypatch.setattr(loss, "_FEW", few)
     generator = torch.Generator().manual_seed(0)
     x, y = torch.randn(shape, generator=generator), torch.randint(shape[1], shape[:1] + shape[2:], generator=generator)
     y.view(-1)[-1] = -100
@@ -236,6 +239,7 @@ def test_block_boundaries_threads_and_repeats(shape):
 def test_every_share_of_blocks(threads, dtype, blocked, monkeypatch):
     "일꾼의 몫이 어느 블록에서 시작하든, 곧 작은 꼬리 블록에서 시작해도 됩니다."
     monkeypatch.setattr(loss, "_CPU_BLOCK", 6)
+    monkeypatch.setattr(loss, "_FEW", 0)
     kept = torch.get_num_threads()
     try:
         torch.set_num_threads(threads)
@@ -269,17 +273,19 @@ def test_ignored_rows_never_meet_the_weight_of_class_zero(odd, reduction):
 
 WORKERS = """
 import threading, torch
-from crossent import cross_entropy
+from crossent import cross_entropy, loss
 
+loss._FEW = 0
 torch.set_num_threads(3)
 x, y = torch.randn(4000, 1000), torch.randint(0, 1000, (4000,))
-loss = cross_entropy(x, y)
+value = cross_entropy(x, y)
+assert loss._pools
 seen = []
 other = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
 other.start(), other.join()
 assert torch.get_num_threads() == 3 and seen == [3], (torch.get_num_threads(), seen)
 with torch.inference_mode():
-    assert torch.equal(cross_entropy(x, y), loss)
+    assert torch.equal(cross_entropy(x, y), value)
 """
 
 
@@ -307,6 +313,11 @@ def test_only_one_block_besides_the_gradient():
         loss._blocked_loss(x[:, :], y, None, options)
     views = {x.untyped_storage().nbytes()}
     assert max(size for size in made if size not in views) <= loss._CPU_BLOCK * 4 < x.nbytes / 4
+    made.clear()
+    x = x.bfloat16()
+    with torch.no_grad(), Watch():
+        loss._blocked_loss(x, y, None, options, 1.0)
+    assert sorted(set(made))[-2] <= loss._CPU_BLOCK * 4 < sorted(set(made))[-1] == x.nbytes
 
 
 def test_module(small):
