@@ -211,6 +211,21 @@ def test_first_gradient_is_not_changed_by_the_second(small):
     assert torch.equal(first, kept)
 
 
+@pytest.mark.parametrize("classes", [5, loss._MANY])
+def test_sure_rows_keep_their_digits(classes, blocked):
+    "확신하는 표본이 하나라도 섞인 블록에서는 그 표본의 손실도 기울기도 float64 참값의 자릿수를 지킵니다."
+    x = torch.randn(4, classes, generator=torch.Generator().manual_seed(0))
+    x[2, 1] = 20.0
+    y = torch.tensor([0, 1, 1, 2])
+    z, true = x.clone().requires_grad_(), x.double().requires_grad_()
+    value, truth = cross_entropy(z, y, reduction="none"), F.cross_entropy(true, y, reduction="none")
+    assert_close(value.detach().double()[2], truth.detach()[2], 1e-5, 0)
+    value.sum().backward()
+    truth.sum().backward()
+    assert z.grad[2, 1] != 0
+    assert_close(z.grad.double(), true.grad, 2e-5, 0)
+
+
 @pytest.mark.parametrize("few", [0, loss._FEW], ids=["일꾼", "통째로"])
 @pytest.mark.parametrize("shape", [(2200, 1000), (3, 800000), (200, 21, 30, 30)], ids=str)
 def test_block_boundaries_threads_and_repeats(shape, few, monkeypatch):
