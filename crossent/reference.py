@@ -67,7 +67,7 @@ def _to_rows(
     values = values if values.ndim == 1 else np.moveaxis(values, 1, -1)
     return values.reshape(int(np.prod(values.shape[:-1])), values.shape[-1])
 
-# %% ../nbs/09_options.ipynb #8d42c623
+
 def _from_rows(
     rows: np.ndarray,  # (R, C)
     shape: tuple,  # 되돌릴 모양
@@ -77,7 +77,7 @@ def _from_rows(
         return rows.reshape(shape)
     return np.moveaxis(rows.reshape(shape[:1] + shape[2:] + shape[1:2]), -1, 1)
 
-# %% ../nbs/09_options.ipynb #d69e2f04
+
 def _loss_shape(
     input,  # 로짓
 ):  # 클래스 축을 뺀 모양
@@ -93,7 +93,7 @@ def _smooth_probs(
     "확률 정답에서 ε만큼을 덜어 모든 클래스에 고루 나눕니다."
     return target * (1 - eps) + np.divide(eps, target.shape[1]) if eps else target
 
-# %% ../nbs/09_options.ipynb #3b7966cd
+
 def _nll_and_smooth(
     log_probs: np.ndarray,  # (R, C)
     target: np.ndarray,  # (R) 번호
@@ -118,7 +118,7 @@ def _denominator(
         return np.divide(target.size, target.shape[1])
     return weight[target[target != ignore_index]].sum()
 
-# %% ../nbs/09_options.ipynb #21ab04c1
+
 def _reduce_losses(
     losses: np.ndarray,  # (R)
     reduction: str,  # "none", "mean", "sum"
@@ -143,7 +143,7 @@ def _check_upstream(
             f"상류 기울기의 모양이 {got}입니다. 손실과 같은 모양 {wanted}이어야 합니다."
         )
 
-# %% ../nbs/09_options.ipynb #f557148c
+
 def _reduce_losses_vjp(
     grad_output,  # 줄인 손실의 기울기: 수 하나, "none"이면 shape 모양
     shape: tuple,  # 줄이기 전 손실의 모양
@@ -164,7 +164,7 @@ _DTYPE_WORDS |= {"uint8": "Byte", "bool": "Bool"}
 _DTYPE_WORDS |= {"uint16": "UInt16", "uint32": "UInt32", "uint64": "UInt64"}
 _DTYPE_WORDS |= {"complex64": "ComplexFloat", "complex128": "ComplexDouble"}
 
-# %% ../nbs/09_options.ipynb #338fdb57
+
 def _dtype_word(
     values,  # 배열이나 텐서
 ):  # "Long"처럼 PyTorch의 오류 문장에 나오는 이름
@@ -172,7 +172,7 @@ def _dtype_word(
     name = str(values.dtype).replace("torch.", "")
     return _DTYPE_WORDS.get(name, name)
 
-# %% ../nbs/09_options.ipynb #195a84cc
+
 def _is_floating(
     values,  # 배열이나 텐서
 ):  # 실수이면 True
@@ -191,7 +191,7 @@ def _check_reduction(
             "'none', 'mean', 'sum' 가운데 하나를 쓰세요."
         )
 
-# %% ../nbs/09_options.ipynb #cc23ae1a
+
 def _check_label_smoothing(
     label_smoothing,  # 1을 넘으면 안 됩니다
 ):
@@ -217,6 +217,20 @@ def _check_logits_dtype(
             "배열은 .astype(float), 텐서는 .float()입니다."
         )
 
+
+def _check_probabilities_dtype(
+    target,  # 로짓과 모양이 같은 정답
+):
+    "확률 정답이 실수인지 봅니다."
+    if not _is_floating(target):
+        shape, word = tuple(target.shape), _dtype_word(target)
+        raise RuntimeError(
+            "Expected floating point type for target with class probabilities, "
+            f"got {word}\ntarget의 모양이 로짓과 같은 {shape}이라 확률로 읽었는데, "
+            f"자료형이 {target.dtype}입니다. 확률이면 실수로 바꾸고, "
+            "클래스 번호면 클래스 축을 빼세요(원-핫은 argmax)."
+        )
+
 # %% ../nbs/09_options.ipynb #3e0c84fc
 def _check_weight(
     weight,  # 클래스 가중치, 없으면 None
@@ -237,20 +251,6 @@ def _check_weight(
         f"weight의 모양이 {tuple(weight.shape)}입니다. "
         f"클래스가 {n_classes}개이니 모양이 ({n_classes},)인 가중치를 넣으세요."
     )
-
-# %% ../nbs/09_options.ipynb #ef9c31b8
-def _check_probabilities_dtype(
-    target,  # 로짓과 모양이 같은 정답
-):
-    "확률 정답이 실수인지 봅니다."
-    if not _is_floating(target):
-        shape, word = tuple(target.shape), _dtype_word(target)
-        raise RuntimeError(
-            "Expected floating point type for target with class probabilities, "
-            f"got {word}\ntarget의 모양이 로짓과 같은 {shape}이라 확률로 읽었는데, "
-            f"자료형이 {target.dtype}입니다. 확률이면 실수로 바꾸고, "
-            "클래스 번호면 클래스 축을 빼세요(원-핫은 argmax)."
-        )
 
 # %% ../nbs/09_options.ipynb #ea5957f7
 def _check_probabilities(
