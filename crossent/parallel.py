@@ -9,7 +9,6 @@ __all__ = ['vocab_parallel_cross_entropy', 'vocab_parallel_linear_cross_entropy'
 from hashlib import blake2b
 from typing import NamedTuple
 
-# %% ../nbs/13_parallel.ipynb #ba58f15a
 import torch
 import torch.distributed as dist
 
@@ -17,51 +16,6 @@ import torch.distributed as dist
 from .linear import _autocast, _Block, _Gradients, rows_per_block
 from .loss import _Options, _differentiated, _reduction_name, _result_dtype
 from .loss import cross_entropy
-
-# %% ../nbs/13_parallel.ipynb #1c5b692b
-def _local_numbers(logits, here, place):
-    "블록의 줄마다 이 랭크가 아는 네 수 (4, 줄). `logits`를 덮어씁니다."
-    if logits.shape[1] == 0:
-        none = logits.new_tensor([-torch.inf, 0.0, 0.0, 0.0])
-        return none[:, None].expand(4, len(logits))
-    answer = place[:, None]
-    top, total = logits.amax(1), logits.sum(1)  # m_r, u_r
-    picked = torch.where(here, logits.gather(1, answer)[:, 0], 0.0)  # t_r
-    base = torch.where(top == -torch.inf, 0.0, top)
-    exps = logits.sub_(base[:, None]).exp_()
-    emptied = torch.where(here, 0.0, exps.gather(1, answer)[:, 0])  # 정답 칸은 0
-    exps.scatter_(1, answer, emptied[:, None])
-    return torch.stack([top, exps.sum(1), picked, total])  # m_r, a_r, t_r, u_r
-
-# %% ../nbs/13_parallel.ipynb #22c33bf4
-class _Seen(NamedTuple):
-    "모든 랭크가 똑같이 아는 줄마다의 수."
-
-    best: torch.Tensor  # m
-    rest: torch.Tensor  # a
-    total: torch.Tensor  # s = a + e^d
-
-    def at(self, part):
-        "블록의 줄만."
-        return _Seen(*(each[part] for each in self))
-
-# %% ../nbs/13_parallel.ipynb #e119c057
-def _combine(numbers, plan):
-    "식 (4)와 (8): 세 수를 모아 줄마다의 손실을 구합니다."
-    top, rest, picked, spread = numbers
-    best = top.clone()
-    dist.all_reduce(best, dist.ReduceOp.MAX, group=plan.group)  # m
-    sums = [rest * (top - best).exp(), picked] + [spread] * (plan.smoothing > 0)
-    sums = torch.stack(sums)
-    dist.all_reduce(sums, dist.ReduceOp.SUM, group=plan.group)  # a, z_y (, u)
-    rest, gap = sums[0], sums[1] - best  # a, d
-    total = rest + gap.exp()  # s
-    sure = torch.log1p(rest * (-gap).exp())
-    losses = torch.where(gap > -1, sure, total.log() - gap)
-    if plan.smoothing:
-        eps, mean = plan.smoothing, sums[2] / plan.classes  # ε, u / V
-        losses = (1 - eps) * losses + eps * (total.log() + best - mean)
-    return losses, _Seen(best, rest, total)
 
 # %% ../nbs/13_parallel.ipynb #0c8cdfc5
 class _Plan(NamedTuple):
@@ -81,6 +35,51 @@ class _Plan(NamedTuple):
         here = (target >= self.start) & (target < self.start + self.width)
         return here, (target - self.start).clamp(0, max(self.width - 1, 0))
 
+
+class _Seen(NamedTuple):
+    "모든 랭크가 똑같이 아는 줄마다의 수."
+
+    best: torch.Tensor  # m
+    rest: torch.Tensor  # a
+    total: torch.Tensor  # s = a + e^d
+
+    def at(self, part):
+        "블록의 줄만."
+        return _Seen(*(each[part] for each in self))
+
+# %% ../nbs/13_parallel.ipynb #1c5b692b
+def _local_numbers(logits, here, place):
+    "블록의 줄마다 이 랭크가 아는 네 수 (4, 줄). `logits`를 덮어씁니다."
+    if logits.shape[1] == 0:
+        none = logits.new_tensor([-torch.inf, 0.0, 0.0, 0.0])
+        return none[:, None].expand(4, len(logits))
+    answer = place[:, None]
+    top, total = logits.amax(1), logits.sum(1)  # m_r, u_r
+    picked = torch.where(here, logits.gather(1, answer)[:, 0], 0.0)  # t_r
+    base = torch.where(top == -torch.inf, 0.0, top)
+    exps = logits.sub_(base[:, None]).exp_()
+    emptied = torch.where(here, 0.0, exps.gather(1, answer)[:, 0])  # 정답 칸은 0
+    exps.scatter_(1, answer, emptied[:, None])
+    return torch.stack([top, exps.sum(1), picked, total])  # m_r, a_r, t_r, u_r
+
+# %% ../nbs/13_parallel.ipynb #e119c057
+def _combine(numbers, plan):
+    "식 (4)와 (8): 세 수를 모아 줄마다의 손실을 구합니다."
+    top, rest, picked, spread = numbers
+    best = top.clone()
+    dist.all_reduce(best, dist.ReduceOp.MAX, group=plan.group)  # m
+    sums = [rest * (top - best).exp(), picked] + [spread] * (plan.smoothing > 0)
+    sums = torch.stack(sums)
+    dist.all_reduce(sums, dist.ReduceOp.SUM, group=plan.group)  # a, z_y (, u)
+    rest, gap = sums[0], sums[1] - best  # a, d
+    total = rest + gap.exp()  # s
+    sure = torch.log1p(rest * (-gap).exp())
+    losses = torch.where(gap > -1, sure, total.log() - gap)
+    if plan.smoothing:
+        eps, mean = plan.smoothing, sums[2] / plan.classes  # ε, u / V
+        losses = (1 - eps) * losses + eps * (total.log() + best - mean)
+    return losses, _Seen(best, rest, total)
+
 # %% ../nbs/13_parallel.ipynb #3e64413d
 def _local_grads(logits, target, seen, plan):
     "식 (5)와 (7): 로짓 조각의 자리를 그 기울기로 바꿉니다."
@@ -95,8 +94,24 @@ def _local_grads(logits, target, seen, plan):
     others = probs.gather(1, answer)[:, 0]
     return probs.scatter_(1, answer, torch.where(here, at_target, others)[:, None])
 
+# %% ../nbs/13_parallel.ipynb #d70adc75
+def _fingerprint(thing):
+    "무엇이든 정수 하나로 줄인 지문. 다르면 다른 수가 됩니다."
+    data = thing if isinstance(thing, bytes) else repr(thing).encode()
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big", signed=True)
+
+# %% ../nbs/13_parallel.ipynb #912edae3
+def _target_hash(target):
+    "정답의 지문: 값이나 순서가 다르면 다른 수가 됩니다."
+    return _fingerprint(target.reshape(-1).long().cpu().numpy().tobytes())
+
 # %% ../nbs/13_parallel.ipynb #8ef47d53
 _DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64)
+
+
+def _index(kind, kinds):
+    "`kinds`에서 몇 번째인지. 없으면 -1."
+    return kinds.index(kind) if kind in kinds else -1
 
 # %% ../nbs/13_parallel.ipynb #eae2f53a
 class _Facts(NamedTuple):
@@ -116,22 +131,6 @@ class _Facts(NamedTuple):
     ignore_index: int
     reduction: int
     smoothing: int
-
-# %% ../nbs/13_parallel.ipynb #d70adc75
-def _fingerprint(thing):
-    "무엇이든 정수 하나로 줄인 지문. 다르면 다른 수가 됩니다."
-    data = thing if isinstance(thing, bytes) else repr(thing).encode()
-    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big", signed=True)
-
-# %% ../nbs/13_parallel.ipynb #912edae3
-def _target_hash(target):
-    "정답의 지문: 값이나 순서가 다르면 다른 수가 됩니다."
-    return _fingerprint(target.reshape(-1).long().cpu().numpy().tobytes())
-
-# %% ../nbs/13_parallel.ipynb #02004892
-def _index(kind, kinds):
-    "`kinds`에서 몇 번째인지. 없으면 -1."
-    return kinds.index(kind) if kind in kinds else -1
 
 # %% ../nbs/13_parallel.ipynb #a202d1f1
 def _facts(scores, classes, target, choices, hidden=0, fits=True):
@@ -173,7 +172,33 @@ def _gather_facts(facts, group, device):
     dist.all_gather(table, mine, group=group)
     return [_Facts(*row.tolist()) for row in table]
 
+# %% ../nbs/13_parallel.ipynb #90c14e42
+def _check_facts(table, target, choices):
+    "모두가 같은 표를 보고, 어긋난 것이 있으면 모든 랭크가 같은 오류를 던집니다."
+    for rank, facts in enumerate(table):
+        _check_scores(rank, facts)
+        _check_target(rank, facts)
+    _check_same(table)
+    _check_choices(*choices)
+    classes = sum(facts.classes for facts in table)
+    _check_range(target, classes, choices[1])
+    return classes
+
+
+def _make_plan(facts, scores, target, group, choices):
+    "사실을 모으고 살핀 뒤, 이 랭크가 맡은 자리를 정합니다."
+    table = _gather_facts(facts, group, scores.device)
+    classes = _check_facts(table, target, choices)
+    start = sum(other.classes for other in table[: dist.get_rank(group)])
+    reduction, ignore_index, smoothing = choices
+    smoothing = float(smoothing) if smoothing > 0 else 0.0  # 음수와 nan은 PyTorch처럼 0
+    dtype = _result_dtype(scores, target, None)
+    mine = (group, start, facts.classes, classes)
+    return _Plan(*mine, reduction, ignore_index, smoothing, dtype)
+
 # %% ../nbs/13_parallel.ipynb #73553da4
+#| code-fold: true
+#| code-summary: "로짓과 가중치를 살피는 코드"
 def _check_scores(rank, facts):
     "랭크 하나의 로짓, 또는 입력과 가중치를 살핍니다."
     if facts.dims != 2:
@@ -196,6 +221,8 @@ def _check_scores(rank, facts):
         )
 
 # %% ../nbs/13_parallel.ipynb #c86fa93e
+#| code-fold: true
+#| code-summary: "정답을 살피는 코드"
 def _check_target(rank, facts):
     "랭크 하나의 정답을 살핍니다."
     if facts.target_dims != 1:
@@ -217,19 +244,12 @@ def _check_target(rank, facts):
         )
 
 # %% ../nbs/13_parallel.ipynb #fad9119e
+#| code-fold: true
+#| code-summary: "서로 같은지 살피는 코드"
 _MUST_AGREE = dict(rows="줄의 수", hidden="은닉 크기", dtype="자료형")
 _MUST_AGREE |= dict(needs_grad="입력의 requires_grad", target_hash="정답(target)")
 _MUST_AGREE |= dict(ignore_index="ignore_index", reduction="reduction")
 _MUST_AGREE |= dict(smoothing="label_smoothing")
-
-# %% ../nbs/13_parallel.ipynb #dba40394
-def _check_choices(reduction, ignore_index, smoothing):
-    "선택지를 1×1 로짓에 넣어 봅니다. 틀렸으면 글 08의 도움말이 붙은 오류가 납니다."
-    one, zero = torch.zeros(1, 1), torch.zeros(1, dtype=torch.int64)
-    choices = dict(reduction=reduction, ignore_index=ignore_index)
-    cross_entropy(one, zero, label_smoothing=smoothing, **choices)
-
-# %% ../nbs/13_parallel.ipynb #f4675483
 _SHOWN = ("rows", "hidden", "ignore_index")  # 오류에 값도 적을 것
 
 
@@ -246,7 +266,16 @@ def _check_same(table):
                 "모든 랭크에 같은 것을 주세요."
             )
 
-# %% ../nbs/13_parallel.ipynb #b7868d29
+# %% ../nbs/13_parallel.ipynb #dba40394
+#| code-fold: true
+#| code-summary: "선택지와 정답의 범위를 살피는 코드"
+def _check_choices(reduction, ignore_index, smoothing):
+    "선택지를 1×1 로짓에 넣어 봅니다. 틀렸으면 글 08의 도움말이 붙은 오류가 납니다."
+    one, zero = torch.zeros(1, 1), torch.zeros(1, dtype=torch.int64)
+    choices = dict(reduction=reduction, ignore_index=ignore_index)
+    cross_entropy(one, zero, label_smoothing=smoothing, **choices)
+
+
 def _check_range(target, classes, ignore_index):
     "정답이 클래스 번호 안에 있는지 봅니다."
     wrong = ((target < 0) | (target >= classes)) & (target != ignore_index)
@@ -258,30 +287,6 @@ def _check_range(target, classes, ignore_index):
             f"target[{place}]의 값이 {value}입니다. 모든 랭크의 클래스를 더하면 "
             f"{classes}개이므로 0부터 {classes - 1}까지만 쓸 수 있습니다."
         )
-
-# %% ../nbs/13_parallel.ipynb #90c14e42
-def _check_facts(table, target, choices):
-    "모두가 같은 표를 보고, 어긋난 것이 있으면 모든 랭크가 같은 오류를 던집니다."
-    for rank, facts in enumerate(table):
-        _check_scores(rank, facts)
-        _check_target(rank, facts)
-    _check_same(table)
-    _check_choices(*choices)
-    classes = sum(facts.classes for facts in table)
-    _check_range(target, classes, choices[1])
-    return classes
-
-# %% ../nbs/13_parallel.ipynb #966bdc0a
-def _make_plan(facts, scores, target, group, choices):
-    "사실을 모으고 살핀 뒤, 이 랭크가 맡은 자리를 정합니다."
-    table = _gather_facts(facts, group, scores.device)
-    classes = _check_facts(table, target, choices)
-    start = sum(other.classes for other in table[: dist.get_rank(group)])
-    reduction, ignore_index, smoothing = choices
-    smoothing = float(smoothing) if smoothing > 0 else 0.0  # 음수와 nan은 PyTorch처럼 0
-    dtype = _result_dtype(scores, target, None)
-    mine = (group, start, facts.classes, classes)
-    return _Plan(*mine, reduction, ignore_index, smoothing, dtype)
 
 # %% ../nbs/13_parallel.ipynb #eb32ce0a
 class _Source:
@@ -314,7 +319,7 @@ def _parallel_losses(source, target, plan):
         numbers[:, part] = _local_numbers(source(part), *plan.locate(target[part]))
     return _combine(numbers, plan)
 
-# %% ../nbs/13_parallel.ipynb #e629ae12
+
 def _logits_grad(source, target, seen, plan, row_scale):
     "로짓 조각의 기울기. 통신이 없습니다."
     grads = torch.empty_like(source.scores)
@@ -358,7 +363,7 @@ class _Once(torch.autograd.Function):
             "crossent의 cross_entropy나 linear_cross_entropy를 쓰세요."
         )
 
-# %% ../nbs/13_parallel.ipynb #1c5063c1
+
 def _mark_once(grads, sources):
     "기울기마다 두 번 미분하지 못하게 하는 마디를 답니다."
     return [grad if grad is None else _Once.apply(grad, *sources) for grad in grads]
@@ -369,6 +374,18 @@ def _reduced(losses, kept, n, plan):
     if plan.reduction == "none":
         return losses.new_zeros(n).index_copy_(0, kept, losses)
     return losses.sum() / (len(kept) if plan.reduction == "mean" else 1)
+
+
+def _kept_grads(source, target, seen, plan, grad_output, kept, want):
+    "무시하지 않은 줄의 기울기 셋. 상류 기울기와 1/N을 곱해 둡니다."
+    each = plan.reduction == "none"
+    divisor = max(len(kept), 1) if plan.reduction == "mean" else 1
+    upstream = grad_output.to(source.wide) / divisor
+    row_scale = upstream[kept] if each else upstream.expand(len(kept))
+    if source.block is None:
+        return [_logits_grad(source, target, seen, plan, row_scale), None, None]
+    scales = (row_scale, None) if each else (None, upstream)
+    return _linear_grads(source, target, seen, plan, *scales, want)
 
 # %% ../nbs/13_parallel.ipynb #4e38a954
 class _VocabParallel(torch.autograd.Function):
@@ -395,18 +412,6 @@ class _VocabParallel(torch.autograd.Function):
         if torch.is_grad_enabled():  # create_graph=True
             grads = _mark_once(grads, (*source.layer, scores, grad_output))
         return *grads, None, None
-
-# %% ../nbs/13_parallel.ipynb #e4314ffc
-def _kept_grads(source, target, seen, plan, grad_output, kept, want):
-    "무시하지 않은 줄의 기울기 셋. 상류 기울기와 1/N을 곱해 둡니다."
-    each = plan.reduction == "none"
-    divisor = max(len(kept), 1) if plan.reduction == "mean" else 1
-    upstream = grad_output.to(source.wide) / divisor
-    row_scale = upstream[kept] if each else upstream.expand(len(kept))
-    if source.block is None:
-        return [_logits_grad(source, target, seen, plan, row_scale), None, None]
-    scales = (row_scale, None) if each else (None, upstream)
-    return _linear_grads(source, target, seen, plan, *scales, want)
 
 # %% ../nbs/13_parallel.ipynb #2faa6fe6
 def _parallel_loss(tensors, facts, target, group, choices):
