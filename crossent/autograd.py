@@ -64,12 +64,14 @@ def _check_inputs(log_probs, target, reduction):
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(
             f"{reduction} is not a valid value for reduction\n"
-            f"reduction이 {reduction!r}입니다. 'none', 'mean', 'sum' 가운데 하나를 주세요."
+            f"reduction이 {reduction!r}입니다. "
+            "'none', 'mean', 'sum' 가운데 하나를 주세요."
         )
     _check_shapes(log_probs, target)
     if target.dtype not in (torch.int64, torch.uint8):
         raise RuntimeError(
-            f"expected target dtype to be Long or Byte, but got {_type_name(target)}\n"
+            "expected target dtype to be Long or Byte, "
+            f"but got {_type_name(target)}\n"
             f"정답의 자료형이 {target.dtype}입니다. "
             "클래스 번호라면 target.long()으로 바꾸어 주세요."
         )
@@ -119,7 +121,7 @@ class LogSoftmax(torch.autograd.Function):
 
 # %% ../nbs/06_autograd.ipynb #1fc90888
 class NegativeLogLikelihoodLoss(torch.autograd.Function):
-    "정답 칸을 뽑아 부호를 뒤집고 줄입니다. `.apply(log_probs, target, reduction)`으로 부릅니다."
+    "정답 칸의 부호를 뒤집어 줄입니다. `.apply(log_probs, target, reduction)`으로 부릅니다."
 
     @staticmethod
     def forward(log_probs, target, reduction="mean"):
