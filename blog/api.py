@@ -49,24 +49,30 @@ class Symbol:
     def function(self):
         "값을 받는 함수. 클래스라면 `__init__`, autograd.Function이라면 `apply`가 부르는 `forward`."
         if self.is_autograd:
-            return next(item for item in self.node.body if getattr(item, "name", "") == "forward")
+            return self.module.functions(self.node)[0]
         return self.init if isinstance(self.node, ast.ClassDef) else self.node if isinstance(self.node, ast.FunctionDef) else None
 
     @property
     def is_autograd(self):
-        return any(ast.unparse(base).endswith("autograd.Function") for base in getattr(self.node, "bases", []))
+        return is_autograd(self.node)
 
     @property
     def methods(self):
-        "설명을 적어 둔 메서드. autograd.Function의 forward처럼 torch가 부르는 것은 뺍니다."
+        "설명을 적어 둔 메서드. 물려받은 것도 셉니다. autograd.Function의 forward처럼 torch가 부르는 것은 뺍니다."
         if not isinstance(self.node, ast.ClassDef):
             return []
-        found = [item for item in self.node.body if isinstance(item, ast.FunctionDef) and not item.name.startswith("_") and ast.get_docstring(item)]
+        found = [item for item in self.module.functions(self.node) if not item.name.startswith("_") and ast.get_docstring(item)]
         return [Symbol(self.module, f"{self.name}.{item.name}", item) for item in found]
+
+
+def is_autograd(node):
+    return any(ast.unparse(base).endswith("autograd.Function") for base in getattr(node, "bases", []))
 
 
 class Module:
     "crossent의 모듈 하나."
+
+    siblings = {}  # 같은 패키지의 모듈: read()가 채웁니다
 
     def __init__(self, path):
         self.path, self.name = path, path.stem
@@ -81,6 +87,8 @@ class Module:
         for node in self.tree.body:
             for name in [node.name] if hasattr(node, "name") else [t.id for t in getattr(node, "targets", []) if isinstance(t, ast.Name)]:
                 self.defined[name] = node
+        near = [node for node in self.tree.body if isinstance(node, ast.ImportFrom) and node.level == 1]
+        self.imported = {alias.asname or alias.name: (node.module, alias.name) for node in near for alias in node.names}
 
     @cached_property
     def symbols(self):
@@ -111,31 +119,72 @@ class Module:
 
         return [symbol for symbol in self.symbols if not isinstance(symbol.node, ast.Assign) and uses(symbol.node, {symbol.name})]
 
-    def raised(self, node, seen=()):
-        "함수와 그것이 부르는 이 모듈의 함수가 던지는 예외. (종류, 첫 줄)의 목록입니다."
-        found = []
-        written = [(part.targets[0].id, part.value) for part in ast.walk(node) if isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Name)]
-        for part in ast.walk(node):
-            if isinstance(part, ast.Raise) and isinstance(part.exc, ast.Call) and isinstance(part.exc.func, ast.Name):
-                message = part.exc.args[0] if part.exc.args else None
-                messages = [value for name, value in written if name == message.id] if isinstance(message, ast.Name) else [message]
-                # 종류나 문장이 다른 데서 온 것은 알 수 없으므로 적지 않습니다.
-                texts = [text for text in map(first_line, messages) if re.search(r"\w", text)]
-                found += [(part.exc.func.id, text) for text in texts if part.exc.func.id[0].isupper()]
-            elif isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
-                name = part.func.id
-                if name not in seen and isinstance(self.defined.get(name), ast.FunctionDef):
-                    found += self.raised(self.defined[name], (*seen, name))
+    def functions(self, node):
+        "클래스의 함수. 이 모듈에서 물려받은 것도 셉니다. autograd.Function에서는 순전파만 부릅니다."
+        own = [item for item in node.body if isinstance(item, ast.FunctionDef)]
+        if is_autograd(node):
+            return [item for item in own if item.name == "forward"]
+        bases = [self.defined.get(base.id) for base in node.bases if isinstance(base, ast.Name)]
+        taken = [item for base in bases if base for item in self.functions(base)]
+        names = {item.name for item in own}
+        return own + [item for item in taken if item.name not in names]
+
+    def raised(self, node, seen=None):
+        "함수나 클래스가, 그리고 그것이 부르는 함수가 던지는 예외. (종류, 첫 줄)의 목록입니다."
+        seen = set() if seen is None else seen
+        if node in seen:
+            return []
+        seen.add(node)
+        if isinstance(node, ast.ClassDef):
+            return list(dict.fromkeys(error for item in self.functions(node) for error in self.raised_inside(item, seen, self.imported)))
+        return self.raised_inside(node, seen, {})
+
+    def raised_inside(self, function, seen, imported):
+        "`imported`에 든 이름은 옆 모듈까지 따라갑니다. 함수는 옆 모듈에 검사를 마친 값을 건네므로 따라가지 않습니다."
+        found, written = [], {}
+        for part in ast.walk(function):
+            if isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Name):
+                written.setdefault(part.targets[0].id, []).append(part.value)
+        for part in ast.walk(function):
+            kind = message = user = None
+            if isinstance(part, ast.Raise) and isinstance(part.exc, ast.Call) and part.exc.args:
+                kind, message = part.exc.func, part.exc.args[0]
+            elif isinstance(part, ast.Return) and isinstance(part.value, ast.Tuple) and len(part.value.elts) == 2:
+                kind, message = part.value.elts  # 부른 쪽이 던질 (종류, 문장)
+            elif isinstance(part, ast.Call):
+                user = part.func
+            elif isinstance(part, ast.Attribute) and part.attr == "apply":
+                user = part.value
+            # 종류나 문장이 다른 데서 온 것은 알 수 없으므로 적지 않습니다.
+            if isinstance(kind, ast.Name) and kind.id in EXCEPTIONS:
+                messages = written.get(message.id, []) if isinstance(message, ast.Name) else [message]
+                texts = [first_line(text, written) for text in messages]
+                found += [(kind.id, text) for text in texts if re.search(r"\w", text)]
+            elif isinstance(user, ast.Name):
+                home, name = imported.get(user.id, (self.name, user.id))
+                home = self if home == self.name else self.siblings[home]
+                if isinstance(home.defined.get(name), (ast.FunctionDef, ast.ClassDef)):
+                    found += home.raised(home.defined[name], seen)
         return list(dict.fromkeys(found))
 
 
-def first_line(message):
-    "예외 글의 첫 줄. 값이 들어갈 자리는 …로 둡니다."
+EXCEPTIONS = {name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, Exception)}
+
+
+def first_line(message, written):
+    "예외 글의 첫 줄. 한 번만 적은 변수의 글은 넣고, 그 밖에 값이 들어갈 자리는 …로 둡니다."
+
+    def words(part):
+        if isinstance(part, ast.Constant):
+            return str(part.value)
+        source = getattr(part.value, "id", None)
+        values = written.get(source, [])
+        return (first_line(values[0], {}) if len(values) == 1 else "") or "…"
+
     if isinstance(message, ast.Constant):
         return message.value.split("\n")[0] if isinstance(message.value, str) else ""
     if isinstance(message, ast.JoinedStr):
-        text = "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in message.values).split("\n")[0]
-        return re.sub("…{2,}", "…", text)
+        return re.sub("…{2,}", "…", "".join(map(words, message.values)).split("\n")[0])
     return ""
 
 
@@ -206,14 +255,29 @@ def flow(node):
 
 
 def changed(node):
-    "이름을 새로 만들지 않고 그 속을 바꾸는 문장이 바꾼 이름: `x[0] = 1`, `x.grad = None`, `loss.backward()`, 씨앗과 출력의 자릿수."
-    if isinstance(node, ast.Assign):
-        return {name for target in node.targets if not isinstance(target, (ast.Name, ast.Tuple)) for name in flow(ast.Expr(target))[1]}
+    "이름을 새로 만들지 않고 그 속을 바꾸는 문장이 바꾼 이름: `x[0] = 1`, `x[0] -= 1`, `x.grad = None`, `loss.backward()`, 씨앗과 출력의 자릿수."
+    if isinstance(node, (ast.Assign, ast.AugAssign)):
+        targets = getattr(node, "targets", None) or [node.target]
+        return {ast.unparse(target).split("[")[0].split(".")[0] for target in targets if isinstance(target, (ast.Subscript, ast.Attribute))}
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
         root = ast.unparse(node.value.func).split(".")[0]
         settings = root not in ("np", "torch", "plt", "F", "nn") or node.value.func.attr in ("set_printoptions", "manual_seed")
         return {root} if settings else set()
     return set()
+
+
+def idle(text, kept, printed):
+    "보기에 쓸모없는 설정: 무작위로 뽑지 않는 보기의 씨앗, 읽지 않는 기울기 비우기, 네 자리까지 찍을 배열이 없는 보기의 자릿수. 텐서는 본디 네 자리까지 찍습니다."
+    if re.match(r"\w+\.manual_seed\(", text):
+        return not any("rand" in line for line in kept)
+    if text.endswith(".grad = None"):
+        return not re.search(r"\.grad\b(?!\()", "\n".join(kept))
+    return bool(re.match(r"\w+\.set_printoptions\(", text)) and (text.startswith("torch") or not re.search(r"\[.*\d\.\d{4}", printed))
+
+
+def opens(node):
+    "뒤의 셀이 모두 기대는 준비: 프로세스의 모임을 여는 문장."
+    return isinstance(node, ast.Expr) and ast.unparse(node).startswith("dist.init_process_group(")
 
 
 def called(node):
@@ -266,29 +330,30 @@ def pasted(cells, number, printed, used, module, only=False):
                 continue
             if place == number and (re.search(used, text) and not isinstance(node, (ast.For, ast.Try)) if only else speaks(node, printed)):
                 pass
-            elif made & needed or changed(node) & needed or (place == number and called(node) & needed):
+            elif opens(node) or made & needed or changed(node) & needed or (place == number and called(node) & needed):
+                if idle(text, kept, printed):
+                    continue
                 if place < number and "#| exports" in source:
                     imports.setdefault(f"from crossent.{module.name} import", set()).update(made & needed)
                     needed -= made
                     continue
             else:
                 continue
-            kept.insert(0, text)
+            kept.insert(0, f"\n{text}\n" if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else text)
             needed = (needed - made) | read
             if ours := needed & public:
                 imports.setdefault(f"from crossent.{module.name} import", set()).update(ours)
                 needed -= ours
     rows = [f"{home} {', '.join(sorted(names))}" for home, names in imports.items() if home != "import"] + [f"import {name}" for name in imports.get("import", ())]
     rows.sort(key=lambda row: ("crossent" in row, row.startswith("from"), row))
-    return "\n".join([*rows, "", *kept] if rows else kept)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join([*rows, "", *kept])).strip("\n")
 
 
 def example(symbol, notebooks):
     """그 이름을 정의한 뒤에 그 이름을 쓰는 셀과 출력. 짧게 쓰기만 하는 셀을, 없으면 다른 것을 함께 정의하거나 그리는 셀을 고릅니다."""
     stem, cell_id = symbol.module.marker(symbol.node.lineno)
     cells = notebooks.get(stem, [])
-    # 함수는 부르는 곳을, 상수는 읽거나 바꾸는 곳을 찾습니다.
-    used = rf"(?<!\.)\b{re.escape(symbol.name)}\b" + ("" if isinstance(symbol.node, ast.Assign) else r"(\.apply)?\(")
+    used = rf"(?<!\.)\b{re.escape(symbol.name)}\b(\.apply)?\("
     start = next((number for number, cell in enumerate(cells) if cell.get("id") == cell_id), len(cells))
     found = []
     for number, cell in enumerate(cells[start + 1 :], start + 1):
@@ -299,25 +364,39 @@ def example(symbol, notebooks):
         full = pasted(cells, number, printed, used, symbol.module)
         rough = text.startswith("#|") or bool(re.search(r"\b(def|class|except)\b", text)) or full.count("\n") > 18
         if rough or not re.search(used, full):
-            full, printed = pasted(cells, number, printed, used, symbol.module, only=True), ""
+            full, printed = pasted(cells, number, "", used, symbol.module, only=True), ""
         found.append((rough, full, printed))
-    if found:
-        _, full, printed = min(found, key=lambda one: one[0])
-        shown = f'<div class="cell-output"><pre><code>{escape(printed)}</code></pre></div>' if printed else ""
-        return f"<h3>보기</h3>{code_html(full)}{shown}"
-    others = symbol.module.users(symbol.name) if isinstance(symbol.node, ast.Assign) else []
-    return example(others[0], notebooks) if others else ""
+    if not found:
+        return ""
+    _, full, printed = min(found, key=lambda one: one[0])
+    shown = f'<div class="cell-output"><pre><code>{escape(printed)}</code></pre></div>' if printed else ""
+    return f"<h3>보기</h3>{code_html(full)}{shown}"
+
+
+def used_by(symbol, notebooks):
+    "상수를 쓰는 함수들과, 상수가 적힌 보기가 있는 함수로 가는 길. 같은 보기를 상수마다 되풀이하지 않습니다."
+    functions = [other for other in symbol.module.symbols if not isinstance(other.node, ast.Assign)]
+    users = symbol.module.users(symbol.name)
+    named = [other for other in functions if re.search(rf"\b{symbol.name}\b", BeautifulSoup(example(other, notebooks), "lxml").get_text())]
+    link = lambda other: f'<a href="#{other.anchor}"><code>{other.name}</code></a>'
+    where = f"<p>쓰는 곳: {listed(map(link, users))}</p>" if users else ""
+    return where + "".join(f'<p class="shown-in">보기는 {link(other)}에 있습니다.</p>' for other in (named or users)[:1])
+
+
+def listed(links):
+    "가운뎃점이 줄 머리에 오지 않게 이어 적습니다."
+    return "\u00a0· ".join(links)
 
 
 def breakable(name):
-    "긴 이름은 밑줄과 점 뒤에서 줄을 바꿉니다."
-    return re.sub(r"([._])(?=\w)", r"\1<wbr>", name)
+    "긴 이름은 밑줄과 점과 여는 괄호 뒤에서 줄을 바꿉니다."
+    return re.sub(r"([._\[])(?=\w)", r"\1<wbr>", name)
 
 
 def signature(name, function):
     "이름과 인자. 길면 한 줄에 하나씩 적습니다."
     arguments = re.sub(r"^(self|ctx|cls)(, |$)", "", ast.unparse(function.args))
-    if len(name) + len(arguments) <= 60:
+    if len(name) + len(arguments) <= 42:  # 휴대전화 한 줄
         return f"{name}({arguments})"
     rows = re.split(r", (?![^\[(]*[\])])", arguments)
     return "\n".join([f"{name}(", *(f"    {row}," for row in rows), ")"])
@@ -336,14 +415,13 @@ def described(symbol, site, posts, notebooks):
         parts.append(code_html(re.sub(r"  #.*$", "", "\n".join(module.lines[node.lineno - 1 : node.end_lineno])), kind="code signature"))
     parts += [f"<p>{inline(block)}</p>" for block in re.split(r"\n\s*\n", symbol.doc) if block.strip()]
     rows = parameters(module, function) if function else []
-    if isinstance(node, ast.Assign) and (others := module.users(symbol.name)):
-        links = " · ".join(f'<a href="#{other.anchor}"><code>{other.name}</code></a>' for other in others)
-        parts.append(f"<p>쓰는 곳: {links}</p>")
+    if isinstance(node, ast.Assign):
+        parts.append(used_by(symbol, notebooks))
     if any(meaning for _, meaning, _, _ in rows):
         lines = []
         for name, meaning, kind, default in rows:
             usual = f"<code>{escape(default)}</code>" if default else ""
-            note = f" <small>({escape(kind)})</small>" if kind else ""
+            note = f" <small>({breakable(escape(kind))})</small>" if kind else ""
             lines.append(f"<tr><td><code>{name}</code>{note}</td><td>{inline(meaning)}</td><td>{usual}</td></tr>")
         result = returned(module, function)
         if result:
@@ -352,12 +430,12 @@ def described(symbol, site, posts, notebooks):
         parts.append(f'<div class="table-box"><table class="table"><thead><tr>{header}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>')
     elif function and returned(module, function):
         parts.append(f"<p>돌려주는 값: {inline(returned(module, function))}</p>")
-    errors = module.raised(function) if function else []
-    if errors and not method:
+    errors = module.raised(node) if function and not method else []
+    if errors:
         items = "".join(f"<li><code>{kind}</code> {escape(text)}</li>" for kind, text in errors)
         parts.append(f"<h3>예외</h3><ul>{items}</ul>")
     if not method:
-        parts.append(example(symbol, notebooks))
+        parts.append("" if isinstance(node, ast.Assign) else example(symbol, notebooks))
         stem, cell_id = module.marker(node.lineno)
         lines = f"L{node.lineno}-L{node.end_lineno}"
         links = [f'<a href="{site.git_url}/blob/{site.branch}/crossent/{module.path.name}#{lines}" rel="noopener">소스</a>']
@@ -385,6 +463,8 @@ def section_of(post, cells, cell_id):
 def read(package):
     "crossent의 모듈을 글의 차례대로 읽습니다."
     modules = [Module(path) for path in sorted(package.glob("[!_]*.py"))]
+    for module in modules:
+        module.siblings = {other.name: other for other in modules}
     return sorted(modules, key=lambda module: module.markers[0][1] if module.markers else "")
 
 
@@ -400,7 +480,7 @@ def make(package, posts, site):
         made.append(Page(f"api/{module.name}", f"api/{module.name}.html", meta, BeautifulSoup(f"<main>{body}</main>", "lxml").main))
     rows = []
     for module in modules:
-        names = " · ".join(f'<a href="{module.name}.html#{symbol.anchor}"><code>{symbol.name}</code></a>' for symbol in module.symbols)
+        names = listed(f'<a href="{module.name}.html#{symbol.anchor}"><code>{symbol.name}</code></a>' for symbol in module.symbols)
         rows.append(f'<h2 id="{module.name}"><a href="{module.name}.html"><code>crossent.{module.name}</code></a></h2><p>{inline(module.doc)}</p><p>{names}</p>')
     meta = {"title": "API 문서", "description": "crossent의 모든 모듈과 함수. 설명은 소스의 주석에서, 보기는 글의 셀에서 옵니다.", "toc": False}
     made.append(Page("api/index", "api/index.html", meta, BeautifulSoup(f"<main>{''.join(rows)}</main>", "lxml").main))

@@ -159,6 +159,7 @@ def finish(rendered, out):
     for page in everything:
         pages.keep_together(page.body)
         pages.keep_particles(page.body)
+        pages.align_columns(page.body)
     katex_css = typeset(everything)
     leftover = [f"{where(page, around)}: 글자로 남은 '{sign}'가 있습니다: {around}" for page in everything for sign, around in check.leftovers(page.body)]
     if leftover:

@@ -75,6 +75,7 @@ def head(page, site):
 {chr(10).join(tags)}
 <meta name="twitter:card" content="summary_large_image">
 <link rel="icon" href="{root}images/favicon.svg" type="image/svg+xml">
+<link rel="apple-touch-icon" href="{root}images/apple-touch-icon.png">
 <link rel="alternate" type="application/rss+xml" title="{escape(site.title)}" href="{root}index.xml">
 <script>try {{ document.documentElement.dataset.theme = localStorage.getItem("theme") || ""; }} catch {{}}</script>
 {katex}<link rel="stylesheet" href="{root}site.css">{touch}

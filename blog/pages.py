@@ -202,6 +202,23 @@ def tidy_tables(body, soup):
         wrapper.append(table)
 
 
+def align_columns(body):
+    """두 칸 넘게 띄워 칸을 맞춘 출력에서 한글 한 자가 숫자 두 자의 자리를 차지하게 합니다.
+
+    한글의 너비는 글꼴마다 다릅니다. 띄운 자리의 왼쪽만 보고, 줄마다 한글의 수가 같으면 그대로 둡니다.
+    """
+    left = re.compile(r".*\S {2,}(?=\S)")
+    cells = lambda word: f'<span class="cells" style="width:{2 * len(word[0])}ch">{word[0]}</span>'
+    for text in [text for pre in body.select(".cell-output pre") for text in pre.find_all(string=left)]:
+        if len({len(re.findall("[가-힣]", part)) for part in left.findall(text)}) == 1:
+            continue
+        lines = left.sub(lambda part: re.sub("[가-힣]+", cells, part[0]), escape(text, quote=False))
+        # pre에 담아 읽어야 빈칸이 줄지 않습니다.
+        aligned = BeautifulSoup(f"<pre>{lines}</pre>", "html.parser").pre
+        text.replace_with(aligned)
+        aligned.unwrap()
+
+
 def size(
     image,  # 그림 파일의 바이트
 ):  # 너비와 높이, 알 수 없으면 None

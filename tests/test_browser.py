@@ -277,6 +277,22 @@ def test_korean_is_comfortable_to_read(reader, width):
     assert style["letters"] <= 45 and all(face in style["fontFamily"] for face in ("Apple SD Gothic Neo", "Noto Sans KR", "Malgun Gothic"))
 
 
+@pytest.mark.parametrize("width", [1300, 390])
+def test_columns_of_outputs_line_up(reader, width):
+    "이름에 한글과 영문이 섞여도 `compare` 표의 '최대 차이'가 한 줄에 섭니다."
+    page = reader(width=width).open("testing.html")
+    tables = page.evaluate("""() => [...document.querySelectorAll(".cell-output pre:has(.cells)")].map((pre) => {
+      const walker = document.createTreeWalker(pre, NodeFilter.SHOW_TEXT), lefts = [], range = document.createRange();
+      while (walker.nextNode()) for (const found of walker.currentNode.data.matchAll("최대 차이")) {
+        range.setStart(walker.currentNode, found.index);
+        range.setEnd(walker.currentNode, found.index + 1);
+        lefts.push(range.getBoundingClientRect().left);
+      }
+      return lefts;
+    })""")
+    assert tables and all(len(lefts) > 1 and max(lefts) - min(lefts) < 1 for lefts in tables), tables
+
+
 def test_wide_boxes_scroll_by_keyboard(reader, posts):
     "좁은 화면에서 옆으로 밀리는 식과 코드는 모두 초점을 받습니다."
     browsing = reader(width=390)

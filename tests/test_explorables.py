@@ -479,6 +479,21 @@ def test_live_sentence_follows(visit, name):
     page.wait_for_function("before => document.querySelector('[aria-live]').innerText !== before", arg=before, timeout=3000)
 
 
+@pytest.mark.parametrize("width", [390, 1300])
+def test_focus_ring_keeps_off_the_name(visit, width):
+    page = visit("memory", width=width)
+    for slider in page.locator("input[type=range]").all():
+        slider.focus()
+        page.keyboard.press("ArrowLeft")
+        ring, gap = page.evaluate("""() => {
+          const input = document.activeElement, style = getComputedStyle(input);
+          const name = document.querySelector(`label[for="${input.id}"]`).getBoundingClientRect();
+          const out = parseFloat(style.outlineOffset) + parseFloat(style.outlineWidth);
+          return [style.outlineStyle, input.getBoundingClientRect().top - out - name.bottom];
+        }""")
+        assert ring == "solid" and gap >= 0
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_fits_narrow_screens_and_holds_its_place(visit, name):
     for width in (390, 320, 1300):
@@ -502,23 +517,41 @@ def test_still_picture_without_scripts(visit, name):
 
 STILL = """:root { --panel: #fff; --line: #d5d9de } .x-box { border: 0 !important; padding: 4px !important }
 .x-head, .x-hint, .x-body > .x-controls, .x-body > .x-buttons, .x-sliders { display: none !important } .x-say { min-height: 0 !important }"""
+PRESSED = {"gradient": ["[2, 0, 0], 정답 1", "한 걸음", "한 걸음"], "logsumexp": ["차이 104"]}
+
+
+def pose(page, name):
+    "정지 그림과 같은 자세를 잡습니다. 그때 적혀 있는 글과 숫자를 돌려줍니다."
+    page.wait_for_selector(".x-ready")
+    for press_this in PRESSED.get(name, []):
+        page.get_by_role("button", name=press_this, include_hidden=True).evaluate("button => button.click()")
+    page.wait_for_timeout(500)
+    return re.sub(r"\s+", " ", page.locator(".x-box").text_content())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_still_picture_tells_what_the_script_tells(visit, name):
+    "정지 그림에는 찍을 때의 글과 숫자를 함께 적어 둡니다. 스크립트가 다른 것을 말하면 `python tests/test_explorables.py`로 다시 찍습니다."
+    from PIL import Image
+
+    assert Image.open(NBS / "images" / f"explorable-{name}.png").text["Description"] == pose(visit(name, width=744), name)
 
 
 def shoot():
     "정지 그림을 찍습니다."
     from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
 
     with chromium() as browser, serve(NBS, PAGES) as address:
         for name in NAMES:
             page = browser.new_page(viewport={"width": 744, "height": 1200}, device_scale_factor=1.5)
             page.goto(f"{address}/{name}-light")
-            page.wait_for_selector(".x-ready")
             page.add_style_tag(content=STILL)
-            for press_this in {"gradient": ["[2, 0, 0], 정답 1", "한 걸음", "한 걸음"], "logsumexp": ["차이 104"]}.get(name, []):
-                page.get_by_role("button", name=press_this, include_hidden=True).evaluate("button => button.click()")
-            page.wait_for_timeout(500)
+            told = PngInfo()
+            told.add_itxt("Description", pose(page, name), lang="ko")
             picture = Image.open(io.BytesIO(page.locator(".x-box").screenshot()))
-            picture.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(NBS / "images" / f"explorable-{name}.png", optimize=True)
+            picture = picture.convert("RGB").quantize(64, dither=Image.Dither.NONE)
+            picture.save(NBS / "images" / f"explorable-{name}.png", optimize=True, pnginfo=told)
 
 
 if __name__ == "__main__":

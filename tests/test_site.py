@@ -1,5 +1,6 @@
 "만들어진 블로그: 쪽, 링크, 수식, 틀의 말, 배지와 댓글, RSS. 그리고 깨진 노트북이 하는 일."
 
+import ast
 import json
 import re
 import shutil
@@ -244,6 +245,9 @@ def test_home_lists_posts_in_reading_order(site):
 
 
 def test_open_graph_and_social_cards(site):
+    from itertools import combinations
+
+    import numpy as np
     from PIL import Image
 
     cards = []
@@ -254,10 +258,19 @@ def test_open_graph_and_social_cards(site):
         assert graph["og:url"].startswith(PUBLIC) and graph["og:image"].startswith(PUBLIC)
         card = site / graph["og:image"].removeprefix(PUBLIC + "/")
         assert Image.open(card).size == (1200, 630)
-        cards.append(card.read_bytes())
-    assert len(set(cards)) == len(NOTEBOOKS)  # 글마다 다른 그림
+        cards.append(Image.open(card).convert("L"))
+    # 글마다 제목과 소개가 눈에 띄게 다릅니다. 번호만 다른 그림은 같은 그림입니다.
+    words = [np.asarray(card.crop((80, 140, 1120, 520)), dtype=int) for card in cards]
+    assert min(np.mean(abs(a - b) > 64) for a, b in combinations(words, 2)) > 0.01
     for file in html_files(site):
-        assert soup(file).select_one("link[rel=icon]")["href"].endswith(".svg") or file.name == "404.html"
+        icons = {link["rel"][0]: (file.parent / link["href"]) for link in soup(file).select("link[rel=icon], link[rel=apple-touch-icon]")}
+        assert file.name == "404.html" or all(path.is_file() for path in icons.values()) and len(icons) == 2, file.name
+    # 휴대전화의 그림은 favicon.svg의 바탕, 선, 점의 색으로 그렸습니다.
+    touch = Image.open(site / "images" / "apple-touch-icon.png").convert("RGB")
+    drawn = {touch.getpixel(place) for place in ((2, 2), (40, 45), (68, 105))}
+    fills = re.findall(r'(?:fill|stroke)="#(\w+)"', (NBS / "images" / "favicon.svg").read_text(encoding="utf-8"))
+    assert touch.size == (180, 180)
+    assert drawn == {tuple(bytes.fromhex(color if len(color) == 6 else "".join(2 * letter for letter in color))) for color in fills}
 
 
 def test_feed(site):
@@ -312,12 +325,8 @@ def test_api_has_every_public_name(site):
             assert 1 <= int(start) <= int(end) <= module.text.count("\n") + 1
 
 
-# 두 줄짜리 검사 도구와 상수라 따로 보기가 없습니다.
-WITHOUT_EXAMPLE = {"TORCH_NAMES", "check_inputs", "spread"}
-
-
 def test_api_tells_everything_about_each_name(site):
-    "부르는 꼴, 한국어 설명, 보기, 유도한 글의 절, 소스의 그 줄."
+    "부르는 꼴, 한국어 설명, 보기(상수는 보기로 가는 길), 유도한 글의 절, 소스의 그 줄."
     for module in api.read(ROOT / "crossent"):
         for symbol in module.symbols:
             heading = soup(site / "api" / f"{module.name}.html").find(id=symbol.name)
@@ -328,7 +337,7 @@ def test_api_tells_everything_about_each_name(site):
                 parts.append(part)
             told = {name for part in parts for name in part.get("class", [])} | {part.get_text() for part in parts if part.name == "h3"}
             assert "signature" in told, symbol.name
-            assert "보기" in told or symbol.name in WITHOUT_EXAMPLE, symbol.name
+            assert ("shown-in" if isinstance(symbol.node, ast.Assign) else "보기") in told, symbol.name
             assert any(part.name == "p" and re.search("[가-힣]", part.get_text()) and not part.get("class") for part in parts), symbol.name
             post, source = [link["href"] for part in parts if "links" in part.get("class", []) for link in part.select("a")]
             assert re.fullmatch(r"\.\./\w+\.html#.+", post), (symbol.name, post)
@@ -346,21 +355,36 @@ def test_api_table_matches_the_signature(site):
 
 
 def test_api_examples_run_when_pasted(site):
-    "API 쪽의 보기는 하나씩 떼어 붙여 넣어도 돌고, 적힌 출력이 그대로 나옵니다."
+    "API 쪽의 보기는 하나씩 떼어 붙여 넣어도 돌고, 적힌 출력이 그대로 나옵니다. 빼도 그만인 문장은 없습니다."
     script = """
-import contextlib, io, json, sys, traceback
+import ast, contextlib, io, json, sys, traceback
 import matplotlib; matplotlib.use("Agg")
-for name, code, shown in json.load(sys.stdin):
-    import numpy, torch
+import numpy, torch, torch.distributed as dist
+
+def run(code):
     numpy.set_printoptions(edgeitems=3, precision=8, suppress=False); torch.set_printoptions(profile="default", sci_mode=None); torch.manual_seed(7)
     said = io.StringIO()
     try:
         with contextlib.redirect_stdout(said):
-            exec(compile(code, name, "exec"), {"__name__": "__main__"})
+            exec(code, {"__name__": "__main__"})
+        return said.getvalue().split(), None
     except BaseException:
-        print(name, traceback.format_exc().splitlines()[-1])
-    if shown and said.getvalue().split() != shown.split():
-        print(name, "출력이 다릅니다:", said.getvalue())
+        return None, traceback.format_exc().splitlines()[-1]
+    finally:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+for name, code, shown in json.load(sys.stdin):
+    said, error = run(code)
+    if error or shown and said != shown.split():
+        print(name, error or f"출력이 다릅니다: {said}")
+    tree = ast.parse(code)
+    for number, statement in enumerate(tree.body):
+        text = ast.unparse(statement)
+        rest = ast.Module([*tree.body[:number], *tree.body[number + 1:]], [])
+        setting = "manual_seed" in text and "rand" in code or "set_printoptions" in text and ".round(4)" in code
+        if name.split(".")[1] not in text and not setting and run(compile(rest, name, "exec")) == (said, None):
+            print(name, "빼도 그대로입니다:", text)
 """
     examples = []
     for path in sorted((site / "api").glob("*.html")):
@@ -372,6 +396,46 @@ for name, code, shown in json.load(sys.stdin):
     assert len(examples) > 30
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, input=json.dumps(examples), capture_output=True, text=True)
     assert done.returncode == 0 and not done.stdout, done.stdout + done.stderr
+
+
+def test_api_knows_what_a_line_changes():
+    lines = {"x[i] = v": {"x"}, "x[i] -= v": {"x"}, "x.grad = None": {"x"}, "x = y[i]": set(), "loss.backward()": {"loss"}, "np.zeros(n)": set()}
+    assert {line: api.changed(ast.parse(line).body[0]) for line in lines} == lines
+
+
+def test_api_lists_the_errors_that_are_raised(site):
+    "정말로 던진 예외의 종류와 첫 줄이 그 이름의 '예외'에 적혀 있습니다."
+    import numpy as np
+    import torch
+
+    from crossent import autograd, linear, loss, reference
+
+    x, wrong = np.zeros((2, 3)), np.array([0, 3])
+    z, y = torch.zeros(2, 3, requires_grad=True), torch.tensor([0, 1])
+    calls = [
+        (reference, "cross_entropy", lambda: reference.cross_entropy(np.zeros(3), np.array([0, 1]))),
+        (reference, "cross_entropy", lambda: reference.cross_entropy(np.zeros((2, 3, 4)), np.zeros((2, 5), int))),
+        (reference, "cross_entropy_grad", lambda: reference.cross_entropy_grad(1.0, np.zeros((2, 3, 4, 5)), np.zeros((2, 4), int))),
+        (reference, "NumpyCrossEntropy", lambda: reference.NumpyCrossEntropy().cross_entropy(x, wrong)),
+        (reference, "NumpyCrossEntropy", lambda: reference.NumpyCrossEntropy().backward()),
+        (autograd, "CrossEntropyLoss", lambda: autograd.CrossEntropyLoss()(z, torch.tensor([0, 3]))),
+        (autograd, "CrossEntropyLoss", lambda: autograd.CrossEntropyLoss("no")(z, y)),
+        (autograd, "CrossEntropyLoss", lambda: autograd.CrossEntropyLoss().backward()),
+        (autograd, "PyTorchCrossEntropy", lambda: autograd.PyTorchCrossEntropy().log_softmax(y, -1)),
+        (loss, "CrossEntropyLoss", lambda: loss.CrossEntropyLoss(softcap=-1.0)(z, y)),
+        (loss, "CrossEntropyLoss", lambda: loss.CrossEntropyLoss().backward(1.0)),
+        (linear, "LinearCrossEntropyLoss", lambda: linear.LinearCrossEntropyLoss(4, 3)(z, y)),
+    ]
+    for module, name, call in calls:
+        with pytest.raises(Exception) as error:
+            call()
+        said = f"{error.type.__name__} {str(error.value).splitlines()[0]}"
+        page = soup(site / "api" / f"{module.__name__.split('.')[1]}.html")
+        items = [item.get_text() for item in page.find(id=name).find_next("h3", string="예외").find_next("ul").find_all("li")]
+        assert any(re.fullmatch(re.escape(item).replace("…", ".+"), said) for item in items), (name, said, items)
+    # 물려받은 메서드도 적고, 받지 않는 인자의 예외는 적지 않습니다.
+    assert soup(site / "api" / "loss.html").find(id="CrossEntropyLoss.backward")
+    assert "softcap" not in soup(site / "api" / "parallel.html").get_text()
 
 
 def test_api_describes_constants(tmp_path):
@@ -396,6 +460,7 @@ def public(): return _inner()
     module = api.Module(path)
     assert [symbol.doc for symbol in module.symbols] == ["줄 끝의 설명", "위에 적은 설명", "", ""]
     assert [symbol.name for symbol in module.users("ENDED")] == ["public"] and module.users("ABOVE") == []
+    assert '쓰는 곳: <a href="#public">' in api.used_by(module.symbols[0], {}) and api.used_by(module.symbols[1], {}) == ""
 
 
 def test_api_tables_and_errors_say_something(site):
@@ -413,6 +478,14 @@ def test_numbers_and_shapes_stay_together():
     pages.keep_together(body)
     assert body.get_text() == "글\u00a005의 식\u00a0(7)에서 p\u00a0−\u00a0y를 (N,\u00a0C)로, torch.nn.functional.cross_entropy"
     assert len(body.find_all("wbr")) == 4
+
+
+def test_columns_with_hangul_line_up():
+    body = BeautifulSoup('<div class="cell-output"><pre><code>손실  &lt;1&gt; 가\nloss  2</code></pre><pre><code>손실  1\n합계  2</code></pre></div>', "html.parser")
+    said = body.get_text()
+    pages.align_columns(body)
+    assert body.get_text() == said and len(body.select("pre pre")) == 0
+    assert [(word.get_text(), word["style"]) for word in body.select("pre .cells")] == [("손실", "width:4ch")]
 
 
 def test_function_names_in_posts_lead_to_the_api(site):
