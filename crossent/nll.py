@@ -22,8 +22,9 @@ def _torch_name(array):
 def _check_log_probs(log_probs):
     "로그 확률이 (N, C)의 실수인지 봅니다."
     if log_probs.dtype.kind != "f":
+        name = _torch_name(log_probs)
         raise NotImplementedError(
-            f"\"nll_loss_out_frame\" not implemented for '{_torch_name(log_probs)}'\n"
+            f"\"nll_loss_out_frame\" not implemented for '{name}'\n"
             f"log_probs가 {log_probs.dtype}입니다. 실수 배열로 바꾸어 주세요."
         )
     if log_probs.ndim != 2:
@@ -51,8 +52,9 @@ def _check_target_shape(target, n):
 def _check_classes(target, n_classes):
     "정답이 0 이상 C 미만의 정수인지 봅니다."
     if target.dtype.kind not in "iu" and target.size:
+        name = _torch_name(target)
         raise RuntimeError(
-            f"expected target dtype to be Long or Byte, but got {_torch_name(target)}\n"
+            f"expected target dtype to be Long or Byte, but got {name}\n"
             f"정답이 {target.dtype}입니다. 클래스 번호라면 target.astype(int)로 바꾸어 주세요."
         )
     outside = np.flatnonzero((target < 0) | (target >= n_classes))
