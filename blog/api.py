@@ -129,18 +129,18 @@ class Module:
         names = {item.name for item in own}
         return own + [item for item in taken if item.name not in names]
 
-    def raised(self, node, seen=None):
+    def raised(self, node, seen=None, imported=None):
         "함수나 클래스가, 그리고 그것이 부르는 함수가 던지는 예외. (종류, 첫 줄)의 목록입니다."
-        seen = set() if seen is None else seen
+        seen, imported = seen or set(), imported or {}
         if node in seen:
             return []
         seen.add(node)
         if isinstance(node, ast.ClassDef):
             return list(dict.fromkeys(error for item in self.functions(node) for error in self.raised_inside(item, seen, self.imported)))
-        return self.raised_inside(node, seen, {})
+        return self.raised_inside(node, seen, imported)
 
     def raised_inside(self, function, seen, imported):
-        "`imported`에 든 이름은 옆 모듈까지 따라갑니다. 함수는 옆 모듈에 검사를 마친 값을 건네므로 따라가지 않습니다."
+        "클래스는 옆 모듈에서 불러온 이름(`imported`)까지 따라갑니다. 함수는 옆 모듈에 검사를 마친 값을 건네므로 따라가지 않습니다."
         found, written = [], {}
         for part in ast.walk(function):
             if isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Name):
@@ -164,7 +164,7 @@ class Module:
                 home, name = imported.get(user.id, (self.name, user.id))
                 home = self if home == self.name else self.siblings[home]
                 if isinstance(home.defined.get(name), (ast.FunctionDef, ast.ClassDef)):
-                    found += home.raised(home.defined[name], seen)
+                    found += home.raised(home.defined[name], seen, imported if home is self else None)
         return list(dict.fromkeys(found))
 
 
@@ -275,6 +275,11 @@ def idle(text, kept, printed):
     return bool(re.match(r"\w+\.set_printoptions\(", text)) and (text.startswith("torch") or not re.search(r"\[.*\d\.\d{4}", printed))
 
 
+def shapes(node, kept):
+    "`.numpy()`로 찍는 보기에는 np가 적혀 있지 않아도 NumPy의 자릿수를 맞추는 문장이 있어야 합니다."
+    return ast.unparse(node).startswith("np.set_printoptions(") and any(".numpy()" in line for line in kept)
+
+
 def opens(node):
     "뒤의 셀이 모두 기대는 준비: 프로세스의 모임을 여는 문장."
     return isinstance(node, ast.Expr) and ast.unparse(node).startswith("dist.init_process_group(")
@@ -330,7 +335,7 @@ def pasted(cells, number, printed, used, module, only=False):
                 continue
             if place == number and (re.search(used, text) and not isinstance(node, (ast.For, ast.Try)) if only else speaks(node, printed)):
                 pass
-            elif opens(node) or made & needed or changed(node) & needed or (place == number and called(node) & needed):
+            elif opens(node) or made & needed or changed(node) & needed or shapes(node, kept) or (place == number and called(node) & needed):
                 if idle(text, kept, printed):
                     continue
                 if place < number and "#| exports" in source:

@@ -205,9 +205,9 @@ def tidy_tables(body, soup):
 def align_columns(body):
     """두 칸 넘게 띄워 칸을 맞춘 출력에서 한글 한 자가 숫자 두 자의 자리를 차지하게 합니다.
 
-    한글의 너비는 글꼴마다 다릅니다. 띄운 자리의 왼쪽만 보고, 줄마다 한글의 수가 같으면 그대로 둡니다.
+    한글의 너비는 글꼴마다 다릅니다. 띄운 자리의 왼쪽만 보고, 줄마다 한글의 수가 같으면 그대로 둡니다. 배열 안에서 띄운 것은 세지 않습니다.
     """
-    left = re.compile(r".*\S {2,}(?=\S)")
+    left = re.compile(r"^[^\n\[]*[^\s\[] {2,}(?=\S)", re.M)
     cells = lambda word: f'<span class="cells" style="width:{2 * len(word[0])}ch">{word[0]}</span>'
     for text in [text for pre in body.select(".cell-output pre") for text in pre.find_all(string=left)]:
         if len({len(re.findall("[가-힣]", part)) for part in left.findall(text)}) == 1:

@@ -412,12 +412,18 @@ def test_api_lists_the_errors_that_are_raised(site):
 
     x, wrong = np.zeros((2, 3)), np.array([0, 3])
     z, y = torch.zeros(2, 3, requires_grad=True), torch.tensor([0, 1])
+
+    def mismatched(nce):
+        nce.cross_entropy(x, np.array([0, 1]))
+        nce.backward(np.ones(5))
+
     calls = [
         (reference, "cross_entropy", lambda: reference.cross_entropy(np.zeros(3), np.array([0, 1]))),
         (reference, "cross_entropy", lambda: reference.cross_entropy(np.zeros((2, 3, 4)), np.zeros((2, 5), int))),
         (reference, "cross_entropy_grad", lambda: reference.cross_entropy_grad(1.0, np.zeros((2, 3, 4, 5)), np.zeros((2, 4), int))),
         (reference, "NumpyCrossEntropy", lambda: reference.NumpyCrossEntropy().cross_entropy(x, wrong)),
         (reference, "NumpyCrossEntropy", lambda: reference.NumpyCrossEntropy().backward()),
+        (reference, "NumpyCrossEntropy", lambda: mismatched(reference.NumpyCrossEntropy())),
         (autograd, "CrossEntropyLoss", lambda: autograd.CrossEntropyLoss()(z, torch.tensor([0, 3]))),
         (autograd, "CrossEntropyLoss", lambda: autograd.CrossEntropyLoss("no")(z, y)),
         (autograd, "CrossEntropyLoss", lambda: autograd.CrossEntropyLoss().backward()),
@@ -481,7 +487,7 @@ def test_numbers_and_shapes_stay_together():
 
 
 def test_columns_with_hangul_line_up():
-    body = BeautifulSoup('<div class="cell-output"><pre><code>손실  &lt;1&gt; 가\nloss  2</code></pre><pre><code>손실  1\n합계  2</code></pre></div>', "html.parser")
+    body = BeautifulSoup('<div class="cell-output"><pre><code>손실  &lt;1&gt; 가\nloss  2</code></pre><pre><code>손실  1\n합계  2</code></pre><pre><code>손실 [1.  2.]\n합 [1.  2.]</code></pre></div>', "html.parser")
     said = body.get_text()
     pages.align_columns(body)
     assert body.get_text() == said and len(body.select("pre pre")) == 0
