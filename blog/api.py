@@ -394,8 +394,8 @@ def listed(links):
 
 
 def breakable(name):
-    "긴 이름은 밑줄과 점과 여는 괄호 뒤에서 줄을 바꿉니다."
-    return re.sub(r"([._\[])(?=\w)", r"\1<wbr>", name)
+    "긴 이름은 밑줄과 점 뒤에서 줄을 바꿉니다."
+    return re.sub(r"([._])(?=\w)", r"\1<wbr>", name)
 
 
 def signature(name, function):
@@ -426,7 +426,7 @@ def described(symbol, site, posts, notebooks):
         lines = []
         for name, meaning, kind, default in rows:
             usual = f"<code>{escape(default)}</code>" if default else ""
-            note = f" <small>({breakable(escape(kind))})</small>" if kind else ""
+            note = f" <small>({escape(kind).replace('[', '[<wbr>')})</small>" if kind else ""
             lines.append(f"<tr><td><code>{name}</code>{note}</td><td>{inline(meaning)}</td><td>{usual}</td></tr>")
         result = returned(module, function)
         if result:
