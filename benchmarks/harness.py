@@ -1,9 +1,10 @@
-"나란히 재는 도구: 한 프로세스에서 번갈아 돌리고, 같은 바퀴끼리 나눈 비의 가운데 값을 씁니다."
+"나란히 재는 도구: 한 프로세스에서 번갈아 돌리고, 같은 바퀴끼리 나눈 비의 가운데 값을 씁니다. 바퀴마다 차례를 섞습니다."
 
 import ctypes
 import gc
 import json
 import platform
+import random
 import statistics
 import time
 from pathlib import Path
@@ -43,15 +44,27 @@ def seconds_of(function, device="cpu"):
     return start.elapsed_time(end) / 1000
 
 
-def interleaved(functions, repeats, device="cpu", warm_up=3):
-    "몸을 풀고, 번갈아 재서 이름마다 잰 초의 목록을 돌려줍니다."
+def settle_allocator():
+    "30 MB를 빌렸다 돌려주어, 할당기가 그보다 작은 것은 운영 체제에 돌려주지 않고 다시 쓰게 합니다. 오래 돈 프로세스처럼."
+    torch.empty(7_500_000).fill_(0)
+
+
+def give_back_memory():
+    "할당기가 쥐고 있는 빈 쪽을 운영 체제에 돌려줍니다. 다음에 쓸 때는 새 쪽을 받아야 합니다."
+    ctypes.CDLL(None).malloc_trim(0)
+
+
+def interleaved(functions, repeats, device="cpu", warm_up=3, before=lambda: None):
+    "몸을 풀고, 번갈아 재서 이름마다 잰 초의 목록을 돌려줍니다. before는 잴 때마다 먼저 부르고 재지 않습니다."
     for _ in range(warm_up):
         for function in functions.values():
             function()
-    runs = {name: [] for name in functions}
+    runs, order, mix = {name: [] for name in functions}, list(functions), random.Random(0).shuffle
     for _ in range(repeats):
-        for name, function in functions.items():
-            runs[name].append(seconds_of(function, device))
+        mix(order)
+        for name in order:
+            before()
+            runs[name].append(seconds_of(functions[name], device))
     return runs
 
 
@@ -65,13 +78,25 @@ def ratios(runs, ours):
     return {name: statistics.median(a / b for a, b in zip(times, runs[ours])) for name, times in runs.items() if name != ours}
 
 
+def paired(functions, ours, repeats, device="cpu", before=lambda: None):
+    "상대마다 우리와 둘이서만 번갈아 잽니다. 이름마다 가운데 초와, 우리보다 몇 배 걸렸는지."
+    seconds, faster, ours_runs = {}, {}, []
+    for name in functions:
+        if name == ours:
+            continue
+        runs = interleaved({name: functions[name], ours: functions[ours]}, repeats, device, before=before)
+        seconds[name], faster[name] = statistics.median(runs[name]), ratios(runs, ours)[name]
+        ours_runs += runs[ours]
+    return seconds | {ours: statistics.median(ours_runs)}, faster
+
+
 def peak_megabytes(function):
     "부르는 동안 더 쓴 물리 메모리의 꼭대기(MB). 리눅스에서만 잽니다. 없으면 None."
     refs = Path("/proc/self/clear_refs")
     if not refs.exists():
         return None
     gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)  # 할당기가 쥐고 있는 빈 쪽을 돌려주어야 새로 쓰는 것이 보입니다
+    give_back_memory()  # 그래야 새로 쓰는 것이 보입니다
     refs.write_text("5")
     before = status_bytes("VmRSS")
     result = function()

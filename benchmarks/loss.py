@@ -1,13 +1,16 @@
 "`crossent.cross_entropy`를 PyTorch와 나란히 잽니다. 글 10과 11의 그림이 이 결과를 읽습니다."
 
+import platform
+
 import torch
 from torch.nn import functional as F
 
-from benchmarks.harness import interleaved, machine, medians, peak_megabytes, ratios
+from benchmarks.harness import give_back_memory, interleaved, machine, medians, paired, peak_megabytes, settle_allocator
 from crossent import autograd, loss
 from crossent.loss import cross_entropy
 
 SHAPES = {(1024, 32000): 9, (512, 128256): 5, (512, 3000): 60, (8, 3000): 300, (64, 10): 300}
+MIDDLE = (512, 3000)  # 메모리를 어디서 얻느냐로 갈리는 크기: 새 쪽을 받아야 할 때도 잽니다
 NAMES = {"torch": "F.cross_entropy", "compile": "torch.compile", "draft": "초안(글 06)", "ours": "crossent", "floor": "바닥"}
 
 
@@ -30,21 +33,27 @@ def readable(x, y):
 
 def contenders(x, y, compiled):
     "이름 → 한 번 돌리는 함수."
-    functions = {"torch": F.cross_entropy, "ours": cross_entropy, "compile": compiled}
+    functions = {"ours": cross_entropy, "torch": F.cross_entropy}
     if x.dtype == torch.float32 and x.device.type == "cpu":
         functions["draft"] = readable
-    found = {name: lambda function=function: step(function, x, y) for name, function in functions.items()}
-    return found | {"floor": lambda: write_gradient(x)}
+    functions["compile"] = compiled
+    return {name: lambda function=function: step(function, x, y) for name, function in functions.items()}
 
 
 def one_shape(shape, dtype, repeats, compiled, device="cpu"):
-    "한 크기를 번갈아 잽니다."
+    "한 크기를 상대마다 우리와 번갈아 잽니다."
     torch.manual_seed(0)
     x, y = torch.randn(shape, device=device).to(dtype), torch.randint(shape[1], shape[:1], device=device)
-    runs = interleaved(contenders(x, y, compiled), repeats, device)
+    settle_allocator()
+    functions = contenders(x, y, compiled)
+    seconds, faster = paired(functions, "ours", repeats, device)
+    floor = min(interleaved({"floor": lambda: write_gradient(x)}, repeats, device)["floor"])  # 바닥은 가장 빠른 한 번
     result = {"shape": list(shape), "dtype": str(dtype).replace("torch.", ""), "device": device}
-    seconds = medians(runs) | {"floor": min(runs["floor"])}  # 바닥은 가장 빠른 한 번
-    return result | {"seconds": seconds, "times_faster": ratios(runs, "ours")}
+    result |= {"seconds": seconds | {"floor": floor}, "times_faster": faster}
+    if shape != MIDDLE or platform.system() != "Linux":
+        return result
+    two = {name: functions[name] for name in ("ours", "torch")}
+    return result | {"new_pages": paired(two, "ours", repeats, before=give_back_memory)[1]["torch"]}
 
 
 def copy_fraction(result, shape, dtype):
@@ -146,6 +155,8 @@ def show(result):
     for run in result["runs"]:
         others = "  ".join(f"{NAMES[name]} {value:.2f}" for name, value in run["times_faster"].items())
         print(f"{str(tuple(run['shape'])):>16} {run['dtype']:>9} {run['seconds']['ours'] * 1e3:8.3f}ms   {others}")
+        if "new_pages" in run:
+            print(f"{'':>16} 새 쪽을 받아야 할 때는 F.cross_entropy {run['new_pages']:.2f}")
         if "copy_fraction" in run:
             print(f"{'':>16} 복사 대역폭의 {run['copy_fraction']:.0%}")
     print("메모리 꼭대기(MB):", result["memory"])

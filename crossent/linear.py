@@ -17,16 +17,16 @@ from torch.nn import functional as F
 
 # %% ../nbs/12_linear.ipynb #e1981b01
 from .loss import _Options, _checked_options, _differentiated
-from .loss import _is_batched, _new_gradient, cross_entropy
+from .loss import _is_batched, _new_gradient, _on_huge_pages, cross_entropy
 
 # %% ../nbs/12_linear.ipynb #05894fd6
-BLOCK_NUMBERS = 7_400_000  # 로짓 블록 하나에 담을 수의 한도
+BLOCK_NUMBERS = 6_000_000  # 로짓 블록 하나에 담을 수의 한도
 
 
 FEWEST_ROWS = 192  # 어휘가 커도 한 블록에 담을 줄 수의 바닥
 
 
-TILE_NUMBERS = 2**20  # 가중치를 옮겨 곱할 때 한 번에 읽는 수의 한도
+TILE_NUMBERS = 2**19  # 가중치를 끊어 곱할 때 타일 하나에 담을 수의 한도
 
 # %% ../nbs/12_linear.ipynb #ee132979
 def rows_per_block(
@@ -38,17 +38,38 @@ def rows_per_block(
     blocks = max(-(-n // most), 1)
     return max(-(-n // blocks), 1)
 
+# %% ../nbs/12_linear.ipynb #3fa9d0c2
+_LARGE = 2**26  # 곱셈이 이만큼이면 oneDNN에 맡깁니다
+_onednn_linear = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+
+
+def _suits_onednn(a, b):
+    "a @ b를 oneDNN에 맡길지: CPU의 큰 float32 행렬이고, b가 메모리에 이어져 있을 때."
+    if _onednn_linear is None or not torch.backends.mkldnn.is_available():
+        return False
+    if a.dtype != torch.float32 or a.device.type != "cpu":
+        return False
+    whole = b.is_contiguous() or b.T.is_contiguous()
+    return whole and a.shape[0] * b.numel() >= _LARGE
+
+# %% ../nbs/12_linear.ipynb #b6e41d75
+def _product(a, b, bias=None, out=None):
+    "행렬 곱 a @ b (+ bias). `out`을 주면 거기에 적습니다."
+    if _suits_onednn(a, b):
+        found = _onednn_linear(a, b.T, bias, "none", [], "")
+        return found if out is None else out.copy_(found)
+    if bias is None:
+        return torch.mm(a, b, out=out)
+    return torch.addmm(bias, a, b, out=out)
+
 # %% ../nbs/12_linear.ipynb #69728d6a
 def _project(hidden, linear_weight, linear_bias, out):
     "`out`에 로짓 $XW^T+b$를 적습니다. 가중치는 `TILE_NUMBERS`칸씩 끊어 곱합니다."
     step = max(1, TILE_NUMBERS // max(hidden.shape[1], 1))
     for v in range(0, len(linear_weight), step):
         tile, place = linear_weight[v : v + step].T, out[:, v : v + step]
-        if linear_bias is None:
-            torch.mm(hidden, tile, out=place)  # Z = X Wᵀ
-        else:
-            bias = linear_bias[v : v + step]
-            torch.addmm(bias, hidden, tile, out=place)  # Z = X Wᵀ + b
+        bias = None if linear_bias is None else linear_bias[v : v + step]
+        _product(hidden, tile, bias, out=place)  # Z = X Wᵀ + b
 
 # %% ../nbs/12_linear.ipynb #c66572f4
 def _cap(logits, softcap):
@@ -112,14 +133,15 @@ def _probs_to_grads(probs, rows, target, weight, options):
 # %% ../nbs/12_linear.ipynb #2ddcc30d
 def _accumulate(total, grads, hidden, first):
     "`total`에 $G^T X$를 더합니다. `first`면 덮어씁니다. 반정밀도도 float32로 쌓습니다."
-    if total.dtype == hidden.dtype:
+    step = max(1, TILE_NUMBERS // max(hidden.shape[1], 1))
+    if total.dtype == hidden.dtype and not _suits_onednn(grads.T[:step], hidden):
         beta = 0 if first else 1
         torch.addmm(total, grads.T, hidden, beta=beta, out=total)  # Σ Gᵀ X
         return
-    step = max(1, TILE_NUMBERS // max(hidden.shape[1], 1))
     for v in range(0, len(total), step):
-        product = grads[:, v : v + step].T @ hidden
-        total[v : v + step] = product if first else total[v : v + step] + product
+        place = total[v : v + step]
+        write = place.copy_ if first else place.add_
+        write(_product(grads[:, v : v + step].T, hidden))
 
 # %% ../nbs/12_linear.ipynb #8ca92f75
 class _Block:
@@ -130,10 +152,11 @@ class _Block:
         half, capped = self.wide != hidden.dtype, options.softcap is not None
         classes = len(linear_weight)
         self.rows = rows_per_block(len(hidden), classes * (1 + half + capped))
-        self.logits = hidden.new_empty(self.rows, classes)
+        shape, device = (self.rows, classes), hidden.device
+        self.logits = _on_huge_pages(shape, hidden.dtype, device)  # 글 11의 큰 쪽
         self.numbers = self.logits
         if half:
-            self.numbers = torch.empty_like(self.logits, dtype=self.wide)
+            self.numbers = _on_huge_pages(shape, self.wide, device)
 
     def project(self, hidden, linear_weight, linear_bias):
         "로짓 블록 $Z_B$를 셈하기 좋은 자료형으로 돌려줍니다."
@@ -177,7 +200,7 @@ class _Gradients:
             self.bias += grads.sum(0)
         grads, first = block.narrow(grads), part.start == 0
         if self.input is not None:
-            torch.mm(grads, linear_weight, out=self.input[part])  # G_B W
+            _product(grads, linear_weight, out=self.input[part])  # G_B W
         if self.weight is not None:
             _accumulate(self.weight, grads, hidden[part], first)  # Σ G_Bᵀ X_B
 

@@ -21,10 +21,14 @@ TOLERANCE = {torch.float64: 1e-11, torch.float32: 2e-5, torch.float16: 4e-3, tor
 DTYPES = list(TOLERANCE)
 
 
-@pytest.fixture(params=[None, (50, 7, 40), (1, 1, 1)], ids=["한 블록", "여러 블록", "한 줄짜리 블록"])
+SETTINGS = "BLOCK_NUMBERS", "FEWEST_ROWS", "TILE_NUMBERS", "_LARGE"
+SIZES = {"한 블록": (), "여러 블록": (50, 7, 40), "한 줄짜리 블록": (1, 1, 1), "oneDNN, 한 블록": (10**6, 1, 10**6, 0), "oneDNN, 여러 블록": (50, 7, 40, 0)}
+
+
+@pytest.fixture(params=SIZES.values(), ids=SIZES)
 def blocks(request, monkeypatch):
-    "블록과 타일의 크기를 줄여 경계를 많이 만듭니다. (1, 1, 1)에서는 한 줄이 블록보다 큽니다."
-    for name, value in zip(("BLOCK_NUMBERS", "FEWEST_ROWS", "TILE_NUMBERS"), request.param or ()):
+    "블록과 타일의 크기를 줄여 경계를 많이 만듭니다. (1, 1, 1)에서는 한 줄이 블록보다 큽니다. 작은 곱도 oneDNN에 맡겨 봅니다."
+    for name, value in zip(SETTINGS, request.param):
         monkeypatch.setattr(linear, name, value)
 
 
@@ -96,6 +100,16 @@ def test_shapes(n, h, v, blocks):
     leaves, target, weight = make(n=n, h=h, v=v, ignore=False)
     check(leaves, target, weight)
     check(leaves, target, reduction="none", label_smoothing=0.1)
+
+
+def test_only_whole_matrices_go_to_onednn():
+    "띄엄띄엄 놓인 행렬은 oneDNN이 아주 느리게 곱하므로 torch.mm에 맡깁니다."
+    if linear._onednn_linear is None:
+        pytest.skip("이 PyTorch에는 oneDNN의 선형층 연산이 없습니다")
+    a, b = torch.randn(300, 600), torch.randn(600, 1200)
+    assert linear._suits_onednn(a, b[:, :600].contiguous()) and linear._suits_onednn(a, b[:, :600].contiguous().T)
+    assert not linear._suits_onednn(a, b[:, :600]) and not linear._suits_onednn(a, b[:, ::2])
+    assert not linear._suits_onednn(a.double(), b.double()) and not linear._suits_onednn(a[:1], b)
 
 
 def test_not_contiguous(blocks):
