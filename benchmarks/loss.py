@@ -89,7 +89,7 @@ def blocks(shape=(1024, 32000), powers=range(12, 26)):
         step(cross_entropy, x, y)
 
     try:
-        return medians(interleaved({str(p): lambda p=p: with_block(p) for p in powers}, 3, warm_up=1))
+        return medians(interleaved({str(p): lambda p=p: with_block(p) for p in powers}, 9, warm_up=1))
     finally:
         loss._CPU_BLOCK = kept
 

@@ -419,10 +419,10 @@ def _on_huge_pages(shape, dtype, device):
     memory.madvise(mmap.MADV_HUGEPAGE)
     return torch.frombuffer(memory, dtype=dtype).view(shape)
 
-# %% ../nbs/11_speed.ipynb #2e518050
+# %% ../nbs/11_speed.ipynb #0b9d7e44
 _HUGE = 2**25  # 큰 쪽에 얹기 시작하는 바이트
 
-
+# %% ../nbs/11_speed.ipynb #2e518050
 def _new_gradient(x, dtype=None):
     "x 모양의 기울기를 적을 빈 텐서. 큰 것은 큰 쪽에 얹습니다."
     dtype = dtype or x.dtype
@@ -473,10 +473,10 @@ def _share_out(run, places, threads):
         for other in others:
             other.result()
 
-# %% ../nbs/11_speed.ipynb #9157b8f7
+# %% ../nbs/11_speed.ipynb #c3f7a260
 _FEW = 16  # 블록이 이보다 많아야 일꾼을 부릅니다
 
-
+# %% ../nbs/11_speed.ipynb #9157b8f7
 def _share(run, x, in_place=False):
     "블록의 자리들로 run을 부릅니다. 통째로 할 때의 자리는 None입니다."
     size = _block_size(x)
@@ -514,10 +514,10 @@ def _work_blocks(places, x, grad, dtype):
         if grad is not None:
             out.copy_(work)
 
-# %% ../nbs/11_speed.ipynb #a84f29d3
+# %% ../nbs/11_speed.ipynb #58d0b9e1
 _MANY = 512  # 클래스가 이만큼이면 더하지 않은 r도 PyTorch만큼 정확합니다
 
-
+# %% ../nbs/11_speed.ipynb #a84f29d3
 def _write_rest(probs, y, true, rest):
     "r = Σ_{c≠y} p_c를 rest에 적고, 정답 자리의 기울기 ∂ℓ/∂z_y = -r을 돌려줍니다."
     if probs.shape[1] >= _MANY and true.max().item() <= 0.5:
