@@ -50,7 +50,7 @@ def use_korean_style(
     text = {"font.family": ["Noto Sans KR", "DejaVu Sans"], "font.size": 11}
     lines = {"axes.grid": True, "grid.alpha": 0.25, "axes.unicode_minus": True}
     frame = {"axes.spines.top": False, "axes.spines.right": False}
-    size = {"figure.figsize": (7, 3.6), "figure.dpi": 110}
+    size = {"figure.figsize": (6, 3.4), "figure.dpi": 110}
     layout = {"savefig.bbox": "tight", "figure.constrained_layout.use": True}
     for settings in (text, lines, frame, size, layout, _theme_settings(theme)):
         plt.rcParams.update(settings)
