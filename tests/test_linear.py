@@ -102,6 +102,19 @@ def test_shapes(n, h, v, blocks):
     check(leaves, target, reduction="none", label_smoothing=0.1)
 
 
+@pytest.mark.parametrize("large", [0, 2**62], ids=["oneDNN", "torch.mm"])
+def test_rounding_error_beside_pytorch(large, monkeypatch):
+    "float64 참값에서 벗어난 평균은 torch.mm이면 PyTorch와 같고, oneDNN이면 더하는 차례가 달라 그 세 배 안입니다."
+    monkeypatch.setattr(linear, "_LARGE", large)
+    (x, w, b), y, _ = make(torch.float32, n=200, h=256, v=3000, ignore=False)
+    exact = [t.detach().double().requires_grad_() for t in (x, w)]
+    truth = torch.autograd.grad(F.cross_entropy(F.linear(*exact), y), exact)
+    ours = torch.autograd.grad(linear_cross_entropy(x, w, y), (x, w))
+    theirs = torch.autograd.grad(F.cross_entropy(F.linear(x, w), y), (x, w))
+    for mine, other, true in zip(ours, theirs, truth):
+        assert (mine.double() - true).abs().mean() <= (3 if large == 0 else 1.2) * (other.double() - true).abs().mean()
+
+
 def test_only_whole_matrices_go_to_onednn():
     "띄엄띄엄 놓인 행렬은 oneDNN이 아주 느리게 곱하므로 torch.mm에 맡깁니다."
     if linear._onednn_linear is None:
