@@ -9,7 +9,6 @@ __all__ = ['BLOCK_NUMBERS', 'FEWEST_ROWS', 'TILE_NUMBERS', 'rows_per_block', 'li
 import weakref
 from typing import NamedTuple
 
-# %% ../nbs/12_linear.ipynb #77223845
 import torch
 from torch import nn
 from torch.autograd import forward_ad
@@ -21,12 +20,7 @@ from .loss import _is_batched, _new_gradient, _on_huge_pages, cross_entropy
 
 # %% ../nbs/12_linear.ipynb #05894fd6
 BLOCK_NUMBERS = 6_000_000  # 로짓 블록 하나에 담을 수의 한도
-
-
 FEWEST_ROWS = 192  # 어휘가 커도 한 블록에 담을 줄 수의 바닥
-
-
-TILE_NUMBERS = 2**19  # 가중치를 끊어 곱할 때 타일 하나에 담을 수의 한도
 
 # %% ../nbs/12_linear.ipynb #ee132979
 def rows_per_block(
@@ -61,6 +55,9 @@ def _product(a, b, bias=None, out=None):
     if bias is None:
         return torch.mm(a, b, out=out)
     return torch.addmm(bias, a, b, out=out)
+
+# %% ../nbs/12_linear.ipynb #7e20b4d6
+TILE_NUMBERS = 2**19  # 가중치를 끊어 곱할 때 타일 하나에 담을 수의 한도
 
 # %% ../nbs/12_linear.ipynb #69728d6a
 def _project(hidden, linear_weight, linear_bias, out):
@@ -177,7 +174,7 @@ def _wide_gradient(linear_weight, wide):
     order = torch.contiguous_format
     return torch.empty_like(linear_weight, dtype=wide, memory_format=order)
 
-# %% ../nbs/12_linear.ipynb #cbba172f
+
 def _finish(grad, tensor, scale):
     "쌓은 기울기에 배율을 곱하고 `tensor`의 자료형으로 되돌립니다."
     if grad is None:
@@ -315,7 +312,7 @@ def _scaled(found, tensors, scale, options):
         grads[0][ignored] = 0  # 무시한 줄은 0 × nan이 아니라 0입니다
     return grads
 
-# %% ../nbs/12_linear.ipynb #dfad01c8
+
 def _rowwise_grads(tensors, options, want, grad_output):
     "`reduction=\"none\"`의 기울기: 줄마다의 상류 기울기를 곱하며 훑습니다."
     wide = torch.promote_types(tensors[0].dtype, torch.float32)
@@ -413,7 +410,7 @@ def _transformed():
     functorch = torch._C._are_functorch_transforms_active()
     return functorch or forward_ad._current_level >= 0
 
-# %% ../nbs/12_linear.ipynb #6f5d6191
+
 def _is_ordinary(tensor):
     "하위 클래스도, 희소 텐서도, 값 없는 텐서도 아닌 보통의 텐서인지."
     plain = type(tensor) in (torch.Tensor, nn.Parameter)
