@@ -24,7 +24,7 @@ def _theme_settings(
     "종이와 잉크의 색."
     if theme not in COLORS:
         raise ValueError(
-            f"theme must be 'light' or 'dark', but got {theme!r}.\n"
+            f"theme must be 'light' or 'dark', not {theme!r}.\n"
             "밝은 그림은 'light', 어두운 그림은 'dark'입니다."
         )
     from cycler import cycler
