@@ -1,4 +1,4 @@
-"`crossent.cross_entropy`를 PyTorch와 나란히 잽니다. 글 10과 11의 그림이 이 결과를 읽습니다."
+"`crossent.cross_entropy`를 PyTorch와 나란히 잽니다. 글 11의 표와 그림이 이 결과를 읽습니다."
 
 import platform
 
@@ -134,7 +134,7 @@ def errors(cases=2000):
 
 
 def measure():
-    "글 10과 11이 읽을 결과 한 벌."
+    "글 11이 읽을 결과 한 벌."
     compiled = torch.compile(F.cross_entropy, dynamic=False)
     results = []
     for dtype in (torch.float32, torch.bfloat16):
