@@ -49,7 +49,7 @@ class Reader:
     def __init__(self, browser, address, width=1300, theme="light", **options):
         self.address, self.problems, self.responses, self.foreign = address, [], [], []
         self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, **options)
-        self.context.set_default_timeout(8000)
+        self.context.set_default_timeout(30_000)
         self.context.add_init_script(SHIFTS)
         self.page = self.context.new_page()
         self.context.route(lambda url: not url.startswith((address, "data:", "blob:")), self.refuse)
@@ -434,7 +434,7 @@ def test_search_names_the_section_and_goes_there(reader):
     title, section, address = results[spot]
     assert title and "#" in address
     page.locator("dialog li a").nth(spot).click()
-    page.wait_for_function("wanted => location.href.endsWith(wanted)", arg=address.split("/")[-1])
+    page.wait_for_url(f"**/{address.split('/')[-1]}")  # 넘어간 쪽의 스크립트까지 다 오기를 기다립니다. 그 전에는 /를 받지 못합니다.
     heading = page.evaluate("document.getElementById(decodeURIComponent(location.hash.slice(1)))?.textContent")
     assert heading and section.strip(" ›") in heading
     assert search(page, "qqqzzz") == []
@@ -528,8 +528,9 @@ def test_comments_ask_nobody_until_pressed(reader):
     page.locator("#comments").scroll_into_view_if_needed()
     page.wait_for_load_state("networkidle")
     assert browsing.foreign == []
-    page.get_by_role("button", name="댓글 열기").click()
-    page.wait_for_timeout(300)
+    with page.expect_request("https://giscus.app/client.js"):
+        page.get_by_role("button", name="댓글 열기").click()
+    page.wait_for_load_state("networkidle")
     assert browsing.foreign == ["https://giscus.app/client.js"]
     assert page.locator("script[src*='giscus.app']").get_attribute("data-lang") == "ko"
     browsing.foreign.clear()
@@ -543,7 +544,7 @@ def test_menus_on_a_phone(reader):
         page.get_by_role("button", name=button).click()
         assert page.locator(menu).is_visible()
         page.keyboard.press("Escape")
-        assert not page.locator(menu).is_visible()
+        page.locator(menu).wait_for(state="hidden")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -557,7 +558,7 @@ def test_figures_grow_when_touched(reader, theme):
     assert small < 390 and large.bounding_box()["width"] > 1.5 * small
     assert large.get_attribute("alt")
     page.keyboard.press("Escape")
-    assert not large.is_visible()
+    large.wait_for(state="hidden")
     figure.focus()
     page.keyboard.press("Enter")
     page.get_by_role("button", name="닫기").click()
