@@ -960,30 +960,26 @@ def _checked_options(
 _SMALL = 2**17  # 원소가 이보다 적으면 계산보다 함수를 부르는 값이 큽니다
 
 # %% ../nbs/11_speed.ipynb #d78c5950
-def _is_small(input, target, reduction, ignore_index, smoothing):
+def _is_small(input, target, reduction, smoothing):
     "작고 흔한 부름인지: 2차원 실수 로짓과 클래스 번호의 평균."
     if reduction != "mean" or type(smoothing) is not float or smoothing != 0:
         return False
-    if type(ignore_index) is not int or not _fits_int64(ignore_index):
+    if not isinstance(input, torch.Tensor) or not isinstance(target, torch.Tensor):
         return False
-    if input is None or target is None or not _is_ordinary(input, target):
+    if target.dtype != torch.int64 or input.dtype not in _LOGITS_DTYPES:
         return False
-    if not 0 < input.numel() < _SMALL:
+    if input.dim() != 2 or not 0 < input.numel() < _SMALL:
         return False
-    if input.dtype not in _LOGITS_DTYPES or target.dtype != torch.int64:
-        return False
-    if input.dim() != 2 or target.shape != input.shape[:1] or _in_autocast(input):
-        return False
-    return input.device == target.device
+    return not _is_traced() and not torch._C._is_any_autocast_enabled()
 
 # %% ../nbs/11_speed.ipynb #c6551824
 def _small_loss(input, target, ignore_index=-100):
     "작은 부름: 로그 소프트맥스와 음의 로그 가능도를 PyTorch의 테이프에 맡깁니다."
     wide = torch.float32 if input.dtype.itemsize < 4 else None
-    log_probs = torch.log_softmax(input, 1, dtype=wide)
     try:
+        log_probs = torch.log_softmax(input, 1, dtype=wide)
         loss = F.nll_loss(log_probs, target, ignore_index=ignore_index)
-    except IndexError:
+    except (IndexError, RuntimeError, TypeError, ValueError):
         return _ask_pytorch(input, target, None, "mean", ignore_index, 0.0)
     return loss if wide is None else loss.to(input.dtype)
 
@@ -1015,7 +1011,8 @@ def _cross_entropy(
     if has_torch_function_variadic(*tensors):
         return _overridden(tensors, *asked, z_loss, softcap)
     extras = z_loss or softcap is not None
-    if weight is None and not extras and _is_small(input, target, *asked):
+    bare = weight is None and not extras
+    if bare and _is_small(input, target, reduction, label_smoothing):
         return _small_loss(input, target, ignore_index)
     options = _checked_options(*tensors, *asked, z_loss, softcap)
     if options is None:
