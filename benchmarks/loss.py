@@ -96,7 +96,7 @@ def blocks(shape=(1024, 32000), powers=range(12, 26)):
 
 def random_case(generator):
     "로짓과 정답 하나: 보통, 확신하는, ±1e4의, −inf가 섞인 로짓. 블록의 길로 갈 만큼 큽니다."
-    rows = 512
+    rows = 2048
     x = torch.randn(rows, int(torch.randint(260, 1000, (), generator=generator)), generator=generator)
     assert x.numel() >= loss._SMALL
     kind = int(torch.randint(4, (), generator=generator))

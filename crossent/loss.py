@@ -957,20 +957,20 @@ def _checked_options(
     return _Options(reduction, ignore_index, smoothing, z_loss, softcap, dtype)
 
 # %% ../nbs/11_speed.ipynb #75101e44
-_SMALL = 2**17  # 원소가 이보다 적으면 계산보다 함수를 부르는 값이 큽니다
+_SMALL = _CPU_BLOCK  # 블록 하나를 채우지 못하는 크기
 
 # %% ../nbs/11_speed.ipynb #d78c5950
-def _is_small(input, target, reduction, smoothing):
-    "작고 흔한 부름인지: 2차원 실수 로짓과 클래스 번호의 평균."
+def _is_common(input, target, reduction, smoothing):
+    "가장 흔한 부름인지: 2차원 실수 로짓과 클래스 번호의 평균."
     if reduction != "mean" or type(smoothing) is not float or smoothing != 0:
         return False
     if not isinstance(input, torch.Tensor) or not isinstance(target, torch.Tensor):
         return False
     if target.dtype != torch.int64 or input.dtype not in _LOGITS_DTYPES:
         return False
-    if input.dim() != 2 or not 0 < input.numel() < _SMALL:
+    if input.dim() != 2 or not input.numel() or _is_traced():
         return False
-    return not _is_traced() and not torch._C._is_any_autocast_enabled()
+    return not torch._C._is_any_autocast_enabled()
 
 # %% ../nbs/11_speed.ipynb #c6551824
 def _small_loss(input, target, ignore_index=-100):
@@ -982,6 +982,20 @@ def _small_loss(input, target, ignore_index=-100):
     except (IndexError, RuntimeError, TypeError, ValueError):
         return _ask_pytorch(input, target, None, "mean", ignore_index, 0.0)
     return loss if wide is None else loss.to(input.dtype)
+
+# %% ../nbs/11_speed.ipynb #c0330a11
+def _common_loss(input, target, ignore_index):
+    "가장 흔한 부름의 손실. 인자를 더 자세히 보아야 하면 None."
+    if input.numel() < _SMALL:
+        return _small_loss(input, target, ignore_index)
+    if type(ignore_index) is not int or not _fits_int64(ignore_index):
+        return None
+    if target.shape != input.shape[:1] or not _is_ordinary(input, target):
+        return None
+    if not _in_range(target, input.shape[1], ignore_index):
+        return None
+    options = _Options(ignore_index=ignore_index, dtype=input.dtype)
+    return _dispatch(input, target, None, options)
 
 # %% ../nbs/11_speed.ipynb #ebd81702
 def _overridden(tensors, reduction, ignore_index, label_smoothing, z_loss, softcap):
@@ -1011,9 +1025,11 @@ def _cross_entropy(
     if has_torch_function_variadic(*tensors):
         return _overridden(tensors, *asked, z_loss, softcap)
     extras = z_loss or softcap is not None
-    bare = weight is None and not extras
-    if bare and _is_small(input, target, reduction, label_smoothing):
-        return _small_loss(input, target, ignore_index)
+    if weight is None and not extras:
+        if _is_common(input, target, reduction, label_smoothing):
+            loss = _common_loss(input, target, ignore_index)
+            if loss is not None:
+                return loss
     options = _checked_options(*tensors, *asked, z_loss, softcap)
     if options is None:
         return _unknown(*tensors, asked, extras)
