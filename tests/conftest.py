@@ -17,6 +17,15 @@ def site():
     return ROOT / "_docs"
 
 
+@pytest.fixture(params=["블록의 길", "작은 길"])
+def both_paths(request, monkeypatch):
+    "작은 입력도 블록의 길로 보내 보고, 하던 대로 PyTorch의 테이프에도 맡겨 봅니다."
+    from crossent import loss
+
+    if request.param == "블록의 길":
+        monkeypatch.setattr(loss, "_SMALL", 0)
+
+
 @pytest.fixture(scope="module")
 def browser():
     "Chromium 하나. 비동기로 노트북을 돌리는 다른 검사와 섞이지 않게 파일이 끝나면 닫습니다."
