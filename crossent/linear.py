@@ -19,8 +19,8 @@ from .loss import _Options, _checked_options, _differentiated
 from .loss import _is_batched, _new_gradient, _on_huge_pages, cross_entropy
 
 # %% ../nbs/12_linear.ipynb #05894fd6
-BLOCK_NUMBERS = 6_000_000  # 로짓 블록 하나에 담을 수의 한도
-FEWEST_ROWS = 192  # 어휘가 커도 한 블록에 담을 줄 수의 바닥
+BLOCK_NUMBERS = 5_500_000  # 로짓 블록 하나에 담을 수의 한도
+FEWEST_ROWS = 160  # 어휘가 커도 한 블록에 담을 줄 수의 바닥
 
 # %% ../nbs/12_linear.ipynb #ee132979
 def rows_per_block(
