@@ -86,7 +86,7 @@ def by_rows(x, w, y, repeats):
         linear.BLOCK_NUMBERS, linear.FEWEST_ROWS = saved
 
 
-def measure(repeats=7):
+def measure(repeats=11):
     "글 12가 읽을 결과 한 벌."
     x, w, y = problem()
     functions = contenders(x, w, y)

@@ -9,7 +9,7 @@ from benchmarks.harness import give_back_memory, interleaved, machine, medians, 
 from crossent import autograd, loss
 from crossent.loss import cross_entropy
 
-SHAPES = {(1024, 32000): 9, (512, 128256): 5, (512, 3000): 60, (8, 3000): 300, (64, 10): 300}
+SHAPES = {(1024, 32000): 15, (512, 128256): 15, (512, 3000): 60, (8, 3000): 300, (64, 10): 300}
 MIDDLE = (512, 3000)  # 메모리를 어디서 얻느냐로 갈리는 크기: 새 쪽을 받아야 할 때도 잽니다
 NAMES = {"torch": "F.cross_entropy", "compile": "torch.compile", "draft": "초안(글 06)", "ours": "crossent", "floor": "바닥"}
 

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 # %% ../nbs/12_linear.ipynb #e1981b01
 from .loss import _Options, _checked_options, _differentiated
-from .loss import _is_batched, _new_gradient, _on_huge_pages, cross_entropy
+from .loss import _is_batched, cross_entropy
 
 # %% ../nbs/12_linear.ipynb #05894fd6
 BLOCK_NUMBERS = 5_500_000  # 로짓 블록 하나에 담을 수의 한도
@@ -149,11 +149,9 @@ class _Block:
         half, capped = self.wide != hidden.dtype, options.softcap is not None
         classes = len(linear_weight)
         self.rows = rows_per_block(len(hidden), classes * (1 + half + capped))
-        shape, device = (self.rows, classes), hidden.device
-        self.logits = _on_huge_pages(shape, hidden.dtype, device)  # 글 11의 큰 쪽
-        self.numbers = self.logits
+        self.logits = self.numbers = hidden.new_empty(self.rows, classes)
         if half:
-            self.numbers = _on_huge_pages(shape, self.wide, device)
+            self.numbers = torch.empty_like(self.logits, dtype=self.wide)
 
     def project(self, hidden, linear_weight, linear_bias):
         "로짓 블록 $Z_B$를 셈하기 좋은 자료형으로 돌려줍니다."
@@ -167,14 +165,6 @@ class _Block:
         return grads if grads.dtype == logits.dtype else logits.copy_(grads)
 
 # %% ../nbs/12_linear.ipynb #b80f6e9a
-def _wide_gradient(linear_weight, wide):
-    "가중치의 기울기를 적을 빈 텐서."
-    if linear_weight.dtype == wide:
-        return _new_gradient(linear_weight)
-    order = torch.contiguous_format
-    return torch.empty_like(linear_weight, dtype=wide, memory_format=order)
-
-
 def _finish(grad, tensor, scale):
     "쌓은 기울기에 배율을 곱하고 `tensor`의 자료형으로 되돌립니다."
     if grad is None:
@@ -187,9 +177,9 @@ class _Gradients:
 
     def __init__(self, hidden, linear_weight, wide, want):
         self.input = torch.empty_like(hidden) if want[0] else None
-        self.weight = _wide_gradient(linear_weight, wide) if want[1] else None
-        v = len(linear_weight)
-        self.bias = linear_weight.new_zeros(v, dtype=wide) if want[2] else None
+        v, h = linear_weight.shape
+        self.weight = hidden.new_empty(v, h, dtype=wide) if want[1] else None
+        self.bias = hidden.new_zeros(v, dtype=wide) if want[2] else None
 
     def add(self, part, grads, block, hidden, linear_weight):
         "식 (6)의 세 줄."

@@ -409,26 +409,19 @@ def _from_rows(grad, input):
         return grad.view(input.shape)
     return grad.view(input.movedim(1, -1).shape).movedim(-1, 1)
 
-# %% ../nbs/11_speed.ipynb #3fd79c90
-def _on_huge_pages(shape, dtype, device):
-    "빈 텐서를 2 MiB짜리 큰 쪽에 얹습니다. 부탁할 수 없는 곳에서는 보통 텐서입니다."
-    size = math.prod(shape) * dtype.itemsize
-    if device.type != "cpu" or size < 2**21 or not hasattr(mmap, "MADV_HUGEPAGE"):
-        return torch.empty(shape, dtype=dtype, device=device)
-    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    memory.madvise(mmap.MADV_HUGEPAGE)
-    return torch.frombuffer(memory, dtype=dtype).view(shape)
-
 # %% ../nbs/11_speed.ipynb #0b9d7e44
 _HUGE = 2**25  # 큰 쪽에 얹기 시작하는 바이트
 
 # %% ../nbs/11_speed.ipynb #2e518050
 def _new_gradient(x, dtype=None):
-    "x 모양의 기울기를 적을 빈 텐서. 큰 것은 큰 쪽에 얹습니다."
+    "x 모양의 기울기를 적을 빈 텐서. 큰 것은 2 MiB짜리 큰 쪽에 얹습니다."
     dtype = dtype or x.dtype
-    if x.numel() * dtype.itemsize < _HUGE:
+    size = x.numel() * dtype.itemsize
+    if x.device.type != "cpu" or size < _HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
         return torch.empty(x.shape, dtype=dtype, device=x.device)
-    return _on_huge_pages(x.shape, dtype, x.device)
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.madvise(mmap.MADV_HUGEPAGE)
+    return torch.frombuffer(memory, dtype=dtype).view(x.shape)
 
 # %% ../nbs/11_speed.ipynb #4a1cf4c9
 _pools = {}  # 스레드 수 → 일꾼들
