@@ -94,8 +94,21 @@ def blocks(shape=(1024, 32000), powers=range(12, 26)):
         loss._CPU_BLOCK = kept
 
 
+def softmax_ways():
+    "가운데 크기에서 확률 / N을 구하기: softmax로 하면, 2의 거듭제곱으로 한 번에 할 때의 몇 배 걸리는지."
+    x = torch.randn(MIDDLE, generator=torch.Generator().manual_seed(0))
+    settle_allocator()
+
+    def by_exp2():
+        exps, total = loss._exponentials(x)
+        return exps.div_(total.mul_(len(x)))
+
+    functions = {"exp2": by_exp2, "softmax": lambda: torch.softmax(x, 1).div_(len(x))}
+    return paired(functions, "exp2", 100)[1]["softmax"]
+
+
 def random_case(generator):
-    "로짓과 정답 하나: 보통, 확신하는, ±1e4의, −inf가 섞인 로짓. 블록의 길로 갈 만큼 큽니다."
+    "로짓과 정답 하나: 보통, 확신하는, ±1e4의, −inf가 섞인 로짓. 작은 부름보다 큽니다."
     rows = 2048
     x = torch.randn(rows, int(torch.randint(260, 1000, (), generator=generator)), generator=generator)
     assert x.numel() >= loss._SMALL
@@ -146,7 +159,8 @@ def measure():
             torch.compiler.reset()
             result = one_shape(shape, torch.bfloat16, 20, compiled, "cuda")
             results.append(result | {"copy_fraction": copy_fraction(result, shape, torch.bfloat16)})
-    return {"machine": machine(), "runs": results, "memory": memory(), "blocks": blocks(), "errors": errors()}
+    found = {"machine": machine(), "runs": results, "softmax_ways": softmax_ways()}
+    return found | {"memory": memory(), "blocks": blocks(), "errors": errors()}
 
 
 def show(result):
@@ -159,6 +173,7 @@ def show(result):
             print(f"{'':>16} 새 쪽을 받아야 할 때는 F.cross_entropy {run['new_pages']:.2f}")
         if "copy_fraction" in run:
             print(f"{'':>16} 복사 대역폭의 {run['copy_fraction']:.0%}")
+    print(f"{MIDDLE}의 확률 / N: softmax로 하면 2의 거듭제곱으로 할 때의 {result['softmax_ways']:.2f}배")
     print("메모리 꼭대기(MB):", result["memory"])
     print(f"상대 오차의 {result['errors']['points']} 분위 ({result['errors']['cases']}번):")
     for name in ("torch", "ours"):

@@ -561,6 +561,41 @@ def _mend_tiny(losses, true_prob, x, target):
         values[at] = -log_probs.gather(1, targets[at])
     return losses
 
+# %% ../nbs/11_speed.ipynb #a70e0002
+_AT_ONCE = _FEW * _CPU_BLOCK  # 원소가 이만큼까지면 한 번에 합니다
+_NEAR = 2.0**31  # 줄의 합은 이것과 그 역수 사이여야 합니다
+_LOG2E = math.log2(math.e)
+
+# %% ../nbs/11_speed.ipynb #a70e0003
+def _exponentials(logits):
+    "e^(z-b)와, 줄마다 더한 s. s가 너무 크거나 작으면 None."
+    b = logits[:8].amax().item() * _LOG2E
+    exps = torch.rsub(logits, -b, alpha=-_LOG2E).exp2_()  # 2^((z-b) log2 e)
+    total = exps.sum(1, keepdim=True)  # s
+    low, high = total.aminmax()
+    near = low.item() * _NEAR >= 1 and high.item() <= _NEAR
+    return (exps, total) if near else None
+
+# %% ../nbs/11_speed.ipynb #a70e0006
+def _at_once(logits, target):
+    "손실의 평균과 로짓의 기울기. 한 번에 할 수 없으면 None."
+    found = _exponentials(logits)
+    if found is None:
+        return None
+    (exps, total), y, n = found, target.unsqueeze(1), len(target)
+    true = exps.gather(1, y)  # s p_y
+    odds = (total - true).div_(true)  # r / p_y
+    least, most = odds.aminmax()
+    if not most.item() <= _NEAR**2:
+        return None
+    dtrue = true.div(total).sub_(1)  # p_y - 1
+    if exps.shape[1] < _MANY or least.item() < 1:
+        rest = exps.scatter_(1, y, 0.0).sum(1, keepdim=True)  # s r
+        odds = rest / true
+        dtrue = torch.where(odds < 1, -rest / total, dtrue)
+    exps.div_(total.mul_(n)).scatter_(1, y, dtrue.div_(n))  # (p - y) / N
+    return odds.log1p_().mean(), exps
+
 # %% ../nbs/11_speed.ipynb #1c4f6f8a
 class _IndexPull:
     "클래스 번호 정답이 로짓을 끌어올리는 힘 q (식 4)."
@@ -823,15 +858,24 @@ def _again(ctx, upstream):
         return None
     return _blocked_loss(*tensors, ctx.options, upstream)[1]
 
+# %% ../nbs/11_speed.ipynb #a70e000d
+def _with_gradient(input, target, weight, options, at_once):
+    "손실과, 상류 기울기를 1로 친 기울기."
+    found = _at_once(input, target) if at_once else None
+    if found is not None:
+        return found
+    kept = _kept_dtype(input, options)
+    return _blocked_loss(input, target, weight, options, 1.0, kept)
+
 # %% ../nbs/11_speed.ipynb #152f5fce
 class _CrossEntropy(torch.autograd.Function):
     "순전파에서 기울기까지 만들어 두는 크로스 엔트로피."
 
     @staticmethod
-    def forward(ctx, input, target, weight, options):
-        kept = _kept_dtype(input, options)
-        loss, ctx.grad = _blocked_loss(input, target, weight, options, 1.0, kept)
-        ctx.save_for_backward(input, target, weight)
+    def forward(ctx, input, target, weight, options, at_once=False):
+        tensors = (input, target, weight)
+        loss, ctx.grad = _with_gradient(*tensors, options, at_once)
+        ctx.save_for_backward(*tensors)
         ctx.options, ctx.dtype, ctx.answers = options, input.dtype, (target, weight)
         ctx.versions = _versions(ctx.answers)
         return loss
@@ -842,14 +886,14 @@ class _CrossEntropy(torch.autograd.Function):
         ctx.grad = grad if keep else None
         if again or _is_batched(dloss):
             grad = _composed_gradient(*ctx.saved_tensors, ctx.options, dloss, again)
-            return grad, None, None, None
+            return grad, None, None, None, None
         if grad is None or _versions(ctx.answers) != ctx.versions:
             ctx.saved_tensors  # 놓아준 그래프나 고친 정답이면 여기서 오류가 납니다
         exact = _is_exact(grad, dloss, ctx.options.reduction)
         dlogits = None if exact else _again(ctx, dloss)
         if dlogits is None:
             dlogits = _rescaled(grad, dloss, ctx.dtype, ctx.options.reduction, keep)
-        return dlogits, None, None, None
+        return dlogits, None, None, None, None
 
 # %% ../nbs/11_speed.ipynb #202cf0f7
 def _is_traced():
@@ -985,10 +1029,16 @@ def _common_loss(input, target, ignore_index):
         return None
     if target.shape != input.shape[:1] or not _is_ordinary(input, target):
         return None
-    if not _in_range(target, input.shape[1], ignore_index):
+    if input.device.type != "cpu" or target.device.type != "cpu":
+        return None
+    low, high = (value.item() for value in target.aminmax())
+    if low < 0 or high >= input.shape[1] or low <= ignore_index <= high:
         return None
     options = _Options(ignore_index=ignore_index, dtype=input.dtype)
-    return _dispatch(input, target, None, options)
+    if not _differentiated(input):
+        return _blocked_loss(input, target, None, options)[0]
+    at_once = input.dtype.itemsize >= 4 and input.numel() <= _AT_ONCE
+    return _CrossEntropy.apply(input, target, None, options, at_once)
 
 # %% ../nbs/11_speed.ipynb #ebd81702
 def _overridden(tensors, reduction, ignore_index, label_smoothing, z_loss, softcap):

@@ -17,13 +17,15 @@ def site():
     return ROOT / "_docs"
 
 
-@pytest.fixture(params=["블록의 길", "작은 길"])
-def both_paths(request, monkeypatch):
-    "작은 입력도 블록의 길로 보내 보고, 하던 대로 PyTorch의 테이프에도 맡겨 봅니다."
+@pytest.fixture(params=["블록의 길", "한 번에", "작은 길"])
+def every_path(request, monkeypatch):
+    "작은 입력을 블록의 길로, 통째로, 하던 대로 PyTorch의 테이프로 보내 봅니다."
     from crossent import loss
 
-    if request.param == "블록의 길":
+    if request.param != "작은 길":
         monkeypatch.setattr(loss, "_SMALL", 0)
+    if request.param == "블록의 길":
+        monkeypatch.setattr(loss, "_AT_ONCE", 0)
 
 
 @pytest.fixture(scope="module")

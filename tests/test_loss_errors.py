@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from crossent import CrossEntropyLoss, cross_entropy
 
-pytestmark = pytest.mark.usefixtures("both_paths")
+pytestmark = pytest.mark.usefixtures("every_path")
 
 X = torch.randn(3, 5, generator=torch.Generator().manual_seed(0))
 Y = torch.tensor([1, 2, 3])

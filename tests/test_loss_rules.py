@@ -15,9 +15,11 @@ from crossent import CrossEntropyLoss, cross_entropy, loss
 from crossent.testing import assert_close
 
 
-@pytest.fixture
-def blocked(monkeypatch):
+@pytest.fixture(params=["블록의 길", "한 번에"])
+def blocked(request, monkeypatch):
     monkeypatch.setattr(loss, "_SMALL", 0)
+    if request.param == "블록의 길":
+        monkeypatch.setattr(loss, "_AT_ONCE", 0)
 
 
 options_of = st.fixed_dictionaries(
@@ -72,7 +74,7 @@ def error(value, truth):
 
 @pytest.mark.parametrize("classes", [100, 600])
 @pytest.mark.parametrize("kind", ["보통", "확신", "1e4", "−inf"])
-def test_no_less_accurate_than_pytorch(kind, classes, both_paths):
+def test_no_less_accurate_than_pytorch(kind, classes, every_path):
     "float64 참값에서 벗어난 정도를 모으면 PyTorch보다 크지 않습니다."
     generator = torch.Generator().manual_seed(0)
     ours, theirs, steps = [], [], 150
@@ -94,7 +96,7 @@ def test_no_less_accurate_than_pytorch(kind, classes, both_paths):
     assert (ours.amax(0) <= theirs.amax(0) * 1.25 + 1e-12).all(), (ours.amax(0), theirs.amax(0))
 
 
-def test_half_precision_accumulates_in_float32(both_paths):
+def test_half_precision_accumulates_in_float32(every_path):
     x, y = torch.randn(30000, 10, generator=torch.Generator().manual_seed(0)), torch.zeros(30000, dtype=torch.long)
     assert F.cross_entropy(x.half(), y).isinf()
     assert_close(cross_entropy(x.half(), y), F.cross_entropy(x.half().double(), y).half())
@@ -105,7 +107,7 @@ def test_half_precision_accumulates_in_float32(both_paths):
     assert_close(z.grad, true.grad.bfloat16(), 2**-8, 1e-30)
 
 
-def test_float16_with_a_gradient_scaler(both_paths):
+def test_float16_with_a_gradient_scaler(every_path):
     "미리 나눈 기울기가 언더플로하지 않습니다."
     x, y = torch.randn(1024, 100, generator=torch.Generator().manual_seed(0)) * 4, torch.zeros(1024, dtype=torch.long)
     z, true = x.half().requires_grad_(), x.half().double().requires_grad_()
@@ -125,7 +127,7 @@ def upstream_for(value, kind):
 @pytest.mark.parametrize("kind", [1.0, 0.25, 0.3, "여럿"], ids=str)
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
-def test_two_backwards(dtype, reduction, kind, both_paths):
+def test_two_backwards(dtype, reduction, kind, every_path):
     "그래프를 남기면 두 번째 역전파가 첫 번째와 비트까지 같고, 남기지 않으면 PyTorch처럼 거절합니다."
     torch.manual_seed(0)
     x, y = torch.randn(4, 5).to(dtype).requires_grad_(), torch.randint(5, (4,))
@@ -142,7 +144,7 @@ def test_two_backwards(dtype, reduction, kind, both_paths):
 @pytest.mark.parametrize("kind", [1.0, 0.3, "여럿"], ids=str)
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
-def test_logits_changed_before_backward(dtype, reduction, kind, both_paths):
+def test_logits_changed_before_backward(dtype, reduction, kind, every_path):
     "순전파 뒤에 로짓을 제자리에서 고쳐도, PyTorch에서처럼 고치기 전의 기울기가 나옵니다."
     torch.manual_seed(0)
     x, y = torch.randn(4, 5).to(dtype), torch.tensor([1, -100, 4, 0])
@@ -159,7 +161,7 @@ def test_logits_changed_before_backward(dtype, reduction, kind, both_paths):
 
 
 @pytest.mark.parametrize("which", ["target", "weight", "probabilities"])
-def test_answers_changed_before_backward(which, both_paths):
+def test_answers_changed_before_backward(which, every_path):
     "정답이나 무게를 고치면 PyTorch처럼 오류를 냅니다. 틀린 기울기를 조용히 주지 않습니다."
     for function in (F.cross_entropy, cross_entropy):
         x, y, w = torch.randn(4, 5, requires_grad=True), torch.randint(5, (4,)), torch.rand(5)
@@ -172,7 +174,7 @@ def test_answers_changed_before_backward(which, both_paths):
 
 @pytest.mark.parametrize("bad", [float("inf"), float("nan")])
 @pytest.mark.parametrize("reduction", ["none", "sum"])
-def test_upstream_not_finite(bad, reduction, both_paths):
+def test_upstream_not_finite(bad, reduction, every_path):
     "무시한 표본의 기울기는 상류 기울기가 inf나 nan이어도 PyTorch처럼 0입니다."
     x, y = torch.randn(3, 4), torch.tensor([1, -100, 2])
     grads = []
@@ -197,7 +199,7 @@ def test_bfloat16_gradient_is_rounded_once(blocked, factor):
     assert (half.grad != once).double().mean() < 1e-3  # 아슬아슬한 자리 말고는 모두 같습니다
 
 
-def test_first_gradient_is_not_changed_by_the_second(both_paths):
+def test_first_gradient_is_not_changed_by_the_second(every_path):
     x, y = torch.randn(4, 5, requires_grad=True), torch.randint(5, (4,))
     value = cross_entropy(x, y)
     (first,) = torch.autograd.grad(value, x, retain_graph=True)
@@ -330,7 +332,7 @@ def test_only_one_block_besides_the_gradient():
     assert sorted(set(made))[-2] <= loss._CPU_BLOCK * 4 < sorted(set(made))[-1] == x.nbytes
 
 
-def test_module(both_paths):
+def test_module(every_path):
     plain = torch.nn.CrossEntropyLoss(torch.tensor([1.0, 2.0]), label_smoothing=0.1)
     ours = CrossEntropyLoss(torch.tensor([1.0, 2.0]), label_smoothing=0.1)
     assert repr(ours) == repr(plain) and list(ours.state_dict()) == list(plain.state_dict()) == ["weight"]

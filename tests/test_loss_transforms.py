@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from crossent import CrossEntropyLoss, cross_entropy
 from crossent.testing import assert_close
 
-pytestmark = pytest.mark.usefixtures("both_paths")
+pytestmark = pytest.mark.usefixtures("every_path")
 
 torch.manual_seed(0)
 X = torch.randn(4, 5, dtype=torch.float64)
