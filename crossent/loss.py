@@ -563,6 +563,7 @@ def _mend_tiny(losses, true_prob, x, target):
 
 # %% ../nbs/11_speed.ipynb #a70e0002
 _AT_ONCE = _FEW * _CPU_BLOCK  # 원소가 이만큼까지면 한 번에 합니다
+_AT_ONCE_ROWS = _CPU_BLOCK // 8  # 줄마다의 수 몇 개를 모아도 블록 하나가 안 되게
 _NEAR = 2.0**31  # 줄의 합은 이것과 그 역수 사이여야 합니다
 _LOG2E = math.log2(math.e)
 
@@ -585,20 +586,22 @@ def _at_once(logits, target):
     (exps, total), y, n = found, target.unsqueeze(1), len(target)
     true = exps.gather(1, y)  # s p_y
     odds = (total - true).div_(true)  # r / p_y
-    least, most = odds.aminmax()
-    if not most.item() <= _NEAR**2:
+    low, high = odds.aminmax()
+    if not high.item() <= _NEAR**2:  # p_y가 2^-62보다 작은 줄이 있습니다
         return None
     dtrue = true.div(total).sub_(1)  # p_y - 1
-    if exps.shape[1] < _MANY or least.item() < 1:
+    if exps.shape[1] < _MANY or low.item() < 1:  # 식 (3)처럼 r을 더해서 구합니다
         rest = exps.scatter_(1, y, 0.0).sum(1, keepdim=True)  # s r
-        odds = rest / true
-        dtrue = torch.where(odds < 1, -rest / total, dtrue)
+        if rest.min().item() < _FLOORS[rest.dtype]:
+            return None
+        odds = torch.div(rest, true, out=odds)
+        dtrue = torch.where(odds < 1, rest.neg_().div_(total), dtrue)
     exps.div_(total.mul_(n)).scatter_(1, y, dtrue.div_(n))  # (p - y) / N
     return odds.log1p_().mean(), exps
 
 # %% ../nbs/11_speed.ipynb #1c4f6f8a
 class _IndexPull:
-    "클래스 번호 정답이 로짓을 끌어올리는 힘 q (식 4)."
+    "클래스 번호 정답이 로짓을 끌어올리는 힘 q (식 5)."
 
     def __init__(self, target, row_weight, weight, smoothing, classes):
         self.target, self.weight, self.share = target, weight, smoothing / classes
@@ -628,7 +631,7 @@ class _IndexPull:
 
 # %% ../nbs/11_speed.ipynb #73080eff
 class _ProbabilityPull:
-    "확률 정답이 로짓을 끌어올리는 힘 q (식 4)."
+    "확률 정답이 로짓을 끌어올리는 힘 q (식 5)."
 
     def __init__(self, target, weight, smoothing, classes, dtype):
         self.target, self.weight, self.dtype = target, weight, dtype
@@ -859,9 +862,9 @@ def _again(ctx, upstream):
     return _blocked_loss(*tensors, ctx.options, upstream)[1]
 
 # %% ../nbs/11_speed.ipynb #a70e000d
-def _with_gradient(input, target, weight, options, at_once):
+def _with_gradient(input, target, weight, options, middle):
     "손실과, 상류 기울기를 1로 친 기울기."
-    found = _at_once(input, target) if at_once else None
+    found = _at_once(input, target) if middle else None
     if found is not None:
         return found
     kept = _kept_dtype(input, options)
@@ -872,9 +875,9 @@ class _CrossEntropy(torch.autograd.Function):
     "순전파에서 기울기까지 만들어 두는 크로스 엔트로피."
 
     @staticmethod
-    def forward(ctx, input, target, weight, options, at_once=False):
+    def forward(ctx, input, target, weight, options, middle=False):
         tensors = (input, target, weight)
-        loss, ctx.grad = _with_gradient(*tensors, options, at_once)
+        loss, ctx.grad = _with_gradient(*tensors, options, middle)
         ctx.save_for_backward(*tensors)
         ctx.options, ctx.dtype, ctx.answers = options, input.dtype, (target, weight)
         ctx.versions = _versions(ctx.answers)
@@ -1037,8 +1040,9 @@ def _common_loss(input, target, ignore_index):
     options = _Options(ignore_index=ignore_index, dtype=input.dtype)
     if not _differentiated(input):
         return _blocked_loss(input, target, None, options)[0]
-    at_once = input.dtype.itemsize >= 4 and input.numel() <= _AT_ONCE
-    return _CrossEntropy.apply(input, target, None, options, at_once)
+    middle = input.numel() <= _AT_ONCE and len(input) <= _AT_ONCE_ROWS
+    middle = middle and input.dtype.itemsize >= 4
+    return _CrossEntropy.apply(input, target, None, options, middle)
 
 # %% ../nbs/11_speed.ipynb #ebd81702
 def _overridden(tensors, reduction, ignore_index, label_smoothing, z_loss, softcap):

@@ -19,7 +19,7 @@ def site():
 
 @pytest.fixture(params=["블록의 길", "한 번에", "작은 길"])
 def every_path(request, monkeypatch):
-    "작은 입력을 블록의 길로, 통째로, 하던 대로 PyTorch의 테이프로 보내 봅니다."
+    "작은 입력을 블록의 길로, 한 번에, 하던 대로 PyTorch의 테이프로 보내 봅니다."
     from crossent import loss
 
     if request.param != "작은 길":

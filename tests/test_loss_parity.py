@@ -17,7 +17,7 @@ TOLERANCE = {torch.float64: 1e-10, torch.float32: 2e-5, torch.float16: 4e-3, tor
 
 @pytest.fixture(params=["작은 길", "한 번에", "작은 블록"])
 def block(request, monkeypatch):
-    "같은 문제를 세 길로: PyTorch의 테이프에 맡기는 길, 통째로, 여러 블록(더하지 않은 r까지)."
+    "같은 문제를 세 길로: PyTorch의 테이프에 맡기는 길, 한 번에, 여러 블록(더하지 않은 r까지)."
     if request.param != "작은 길":
         monkeypatch.setattr(loss, "_SMALL", 0)
     if request.param == "작은 블록":
