@@ -1008,7 +1008,7 @@ def _is_common(input, target, reduction, smoothing):
         return False
     if target.dtype != torch.int64 or input.dtype not in _LOGITS_DTYPES:
         return False
-    if input.dim() != 2 or not input.numel() or _is_traced():
+    if input.dim() != 2 or not input.numel():
         return False
     return not torch._C._is_any_autocast_enabled()
 
@@ -1027,7 +1027,7 @@ def _small_loss(input, target, ignore_index=-100):
 def _common_loss(input, target, ignore_index):
     "가장 흔한 부름의 손실. 인자를 더 자세히 보아야 하면 None."
     if input.numel() < _SMALL:
-        return _small_loss(input, target, ignore_index)
+        return None if _is_traced() else _small_loss(input, target, ignore_index)
     if type(ignore_index) is not int or not _fits_int64(ignore_index):
         return None
     if target.shape != input.shape[:1] or not _is_ordinary(input, target):
@@ -1038,7 +1038,7 @@ def _common_loss(input, target, ignore_index):
     if low < 0 or high >= input.shape[1] or low <= ignore_index <= high:
         return None
     options = _Options(ignore_index=ignore_index, dtype=input.dtype)
-    if not _differentiated(input):
+    if not (input.requires_grad and torch.is_grad_enabled()):
         return _blocked_loss(input, target, None, options)[0]
     middle = input.numel() <= _AT_ONCE and len(input) <= _AT_ONCE_ROWS
     middle = middle and input.dtype.itemsize >= 4
