@@ -563,7 +563,7 @@ def _mend_tiny(losses, true_prob, x, target):
 
 # %% ../nbs/11_speed.ipynb #a70e0002
 _AT_ONCE = _FEW * _CPU_BLOCK  # 원소가 이만큼까지면 한 번에 합니다
-_AT_ONCE_ROWS = _CPU_BLOCK // 8  # 줄마다의 수 몇 개를 모아도 블록 하나가 안 되게
+_WIDE = _MANY  # 클래스가 이만큼은 되어야 합니다
 _NEAR = 2.0**31  # 줄의 합은 이것과 그 역수 사이여야 합니다
 _LOG2E = math.log2(math.e)
 
@@ -590,7 +590,7 @@ def _at_once(logits, target):
     if not high.item() <= _NEAR**2:  # p_y가 2^-62보다 작은 줄이 있습니다
         return None
     dtrue = true.div(total).sub_(1)  # p_y - 1
-    if exps.shape[1] < _MANY or low.item() < 1:  # 식 (3)처럼 r을 더해서 구합니다
+    if low.item() < 1:  # p_y가 절반을 넘는 줄이 있으면 r을 더해서 구합니다
         rest = exps.scatter_(1, y, 0.0).sum(1, keepdim=True)  # s r
         if rest.min().item() < _FLOORS[rest.dtype]:
             return None
@@ -1040,7 +1040,7 @@ def _common_loss(input, target, ignore_index):
     options = _Options(ignore_index=ignore_index, dtype=input.dtype)
     if not (input.requires_grad and torch.is_grad_enabled()):
         return _blocked_loss(input, target, None, options)[0]
-    middle = input.numel() <= _AT_ONCE and len(input) <= _AT_ONCE_ROWS
+    middle = input.numel() <= _AT_ONCE and input.shape[1] >= _WIDE
     middle = middle and input.dtype.itemsize >= 4
     return _CrossEntropy.apply(input, target, None, options, middle)
 

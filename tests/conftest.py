@@ -24,6 +24,7 @@ def every_path(request, monkeypatch):
 
     if request.param != "작은 길":
         monkeypatch.setattr(loss, "_SMALL", 0)
+    monkeypatch.setattr(loss, "_WIDE", 0)
     if request.param == "블록의 길":
         monkeypatch.setattr(loss, "_AT_ONCE", 0)
 

@@ -20,6 +20,7 @@ def block(request, monkeypatch):
     "같은 문제를 세 길로: PyTorch의 테이프에 맡기는 길, 한 번에, 여러 블록(더하지 않은 r까지)."
     if request.param != "작은 길":
         monkeypatch.setattr(loss, "_SMALL", 0)
+        monkeypatch.setattr(loss, "_WIDE", 0)
     if request.param == "작은 블록":
         monkeypatch.setattr(loss, "_AT_ONCE", 0)
         monkeypatch.setattr(loss, "_CPU_BLOCK", 7)
