@@ -98,6 +98,51 @@ def test_no_less_accurate_than_pytorch(kind, classes, every_path, monkeypatch):
     assert (ours.amax(0) <= theirs.amax(0) * 1.25 + 1e-12).all(), (ours.amax(0), theirs.amax(0))
 
 
+@pytest.fixture
+def taken(monkeypatch):
+    "한 번에 하는 길로 보내고, 그 길이 답을 냈는지 차례로 적어 둡니다."
+    seen, at_once = [], loss._at_once
+    monkeypatch.setattr(loss, "_SMALL", 0)
+    monkeypatch.setattr(loss, "_at_once", lambda *tensors: (found := at_once(*tensors), seen.append(found is not None))[0])
+    return seen
+
+
+def true_gradient(x, y):
+    "float64로 구한 평균의 기울기. 정답 칸은 1에서 빼지 않고 나머지를 더합니다."
+    probs = torch.softmax(x.double(), 1).scatter_(1, y[:, None], 0.0)
+    return probs.scatter_(1, y[:, None], -probs.sum(1, keepdim=True)) / len(y)
+
+
+@pytest.mark.parametrize("boost", [0, 8, 16], ids=["모르는", "맞히는", "확신하는"])
+def test_at_once_keeps_the_digits_of_every_row(taken, boost):
+    "정답의 확률이 1에 가까운 줄이 섞여도, 칸마다의 기울기가 참값과 맞습니다."
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(24, 600, generator=generator), torch.randint(600, (24,), generator=generator)
+    x[torch.arange(0, 24, 2), y[::2]] += boost
+    z = x.clone().requires_grad_()
+    value = cross_entropy(z, y)
+    value.backward()
+    assert taken == [True]
+    assert_close(value.detach().double(), F.cross_entropy(x.double(), y), 1e-6, 0)
+    assert_close(z.grad.double(), true_gradient(x, y), 3e-6, 0)
+
+
+def test_at_once_leaves_the_rest_to_blocks(taken):
+    "무시할 표본, 반정밀도, 적은 클래스는 다른 길로 갑니다. 너무 확신하는 줄과 멀리 떨어진 줄은 하다가 그만둡니다."
+    x, y = torch.randn(24, 600, generator=torch.Generator().manual_seed(0)), torch.arange(24)
+    for logits, options in ((x, dict(ignore_index=3)), (x.bfloat16(), {}), (x.half(), {}), (x[:, :500], {}), (x, dict(reduction="sum"))):
+        cross_entropy(logits.clone().requires_grad_(), y, **options)
+    assert taken == []
+    sure, far = x * 0, x.clone()
+    sure[:, 0] = 85.0
+    far[-1] -= 60.0
+    for logits in (sure, far):
+        z = logits.clone().requires_grad_()
+        cross_entropy(z, y * 0).backward()
+        assert_close(z.grad.double(), true_gradient(logits, y * 0), 3e-6, 0)
+    assert taken == [False, False]
+
+
 def test_half_precision_accumulates_in_float32(every_path):
     x, y = torch.randn(30000, 10, generator=torch.Generator().manual_seed(0)), torch.zeros(30000, dtype=torch.long)
     assert F.cross_entropy(x.half(), y).isinf()
