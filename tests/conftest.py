@@ -17,16 +17,29 @@ def site():
     return ROOT / "_docs"
 
 
-@pytest.fixture(params=["블록의 길", "한 번에", "작은 길"])
-def every_path(request, monkeypatch):
-    "작은 입력을 블록의 길로, 한 번에, 하던 대로 PyTorch의 테이프로 보내 봅니다."
+PATHS = {  # 작은 입력을 그 길로 보내려고 crossent.loss에서 바꿀 수
+    "작은 길": {},
+    "한 번에": dict(_SMALL=0, _WIDE=0),
+    "블록의 길": dict(_SMALL=0, _AT_ONCE=0),
+    "작은 블록": dict(_SMALL=0, _AT_ONCE=0, _CPU_BLOCK=7, _FEW=0, _MANY=0),  # 더하지 않은 r까지
+}
+
+
+@pytest.fixture
+def take(monkeypatch):
+    "작은 입력을 손실의 그 길(PATHS)로 보내는 함수."
     from crossent import loss
 
-    if request.param != "작은 길":
-        monkeypatch.setattr(loss, "_SMALL", 0)
-    monkeypatch.setattr(loss, "_WIDE", 0)
-    if request.param == "블록의 길":
-        monkeypatch.setattr(loss, "_AT_ONCE", 0)
+    def take(path):
+        for name, value in PATHS[path].items():
+            monkeypatch.setattr(loss, name, value)
+
+    return take
+
+
+@pytest.fixture(params=["블록의 길", "한 번에", "작은 길"])
+def every_path(request, take):
+    take(request.param)
 
 
 @pytest.fixture(scope="module")

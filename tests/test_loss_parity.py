@@ -16,16 +16,8 @@ TOLERANCE = {torch.float64: 1e-10, torch.float32: 2e-5, torch.float16: 4e-3, tor
 
 
 @pytest.fixture(params=["작은 길", "한 번에", "작은 블록"])
-def block(request, monkeypatch):
-    "같은 문제를 세 길로: PyTorch의 테이프에 맡기는 길, 한 번에, 여러 블록(더하지 않은 r까지)."
-    if request.param != "작은 길":
-        monkeypatch.setattr(loss, "_SMALL", 0)
-        monkeypatch.setattr(loss, "_WIDE", 0)
-    if request.param == "작은 블록":
-        monkeypatch.setattr(loss, "_AT_ONCE", 0)
-        monkeypatch.setattr(loss, "_CPU_BLOCK", 7)
-        monkeypatch.setattr(loss, "_FEW", 0)
-        monkeypatch.setattr(loss, "_MANY", 0)
+def block(request, take):
+    take(request.param)
 
 
 def classes_of(shape):

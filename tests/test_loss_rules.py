@@ -16,11 +16,8 @@ from crossent.testing import assert_close
 
 
 @pytest.fixture(params=["블록의 길", "한 번에"])
-def blocked(request, monkeypatch):
-    monkeypatch.setattr(loss, "_SMALL", 0)
-    monkeypatch.setattr(loss, "_WIDE", 0)
-    if request.param == "블록의 길":
-        monkeypatch.setattr(loss, "_AT_ONCE", 0)
+def blocked(request, take):
+    take(request.param)
 
 
 options_of = st.fixed_dictionaries(
