@@ -53,12 +53,13 @@ class NumpyCrossEntropy:
         "로짓의 기울기 (N, C). `grad_output`은 손실과 모양이 같습니다."
         return _p_minus_y(grad_output, self.saved)
 
-# %% ../nbs/09_options.ipynb #04f5860e
+# %% ../nbs/09_options.ipynb #76d5b80f
 import numpy as np
 
+from .plumbing.array_arguments import check_arrays, check_upstream
 from .softmax import log_softmax, log_softmax_vjp
 
-# %% ../nbs/09_options.ipynb #c29e391c
+# %% ../nbs/09_options.ipynb #59ce06b9
 def _to_rows(
     values,  # (C), (N, C), (N, C, d1, …)
 ):  # (R, C), float64: R은 배치와 자리를 모두 편 수
@@ -85,7 +86,7 @@ def _loss_shape(
     shape = np.shape(input)
     return shape[:1] + shape[2:] if len(shape) > 1 else ()
 
-# %% ../nbs/09_options.ipynb #ede4b595
+# %% ../nbs/09_options.ipynb #fc209e0f
 def _smooth_probs(
     target: np.ndarray,  # (R, C) 확률
     eps: float,  # ε
@@ -107,7 +108,7 @@ def _nll_and_smooth(
     smooth[rows] = -(weight * log_probs[rows]).sum(axis=1)
     return nll, smooth
 
-# %% ../nbs/09_options.ipynb #071087e8
+# %% ../nbs/09_options.ipynb #62419d9b
 def _denominator(
     target: np.ndarray,  # (R) 번호 또는 (R, C) 확률
     weight: np.ndarray,  # (C)
@@ -129,21 +130,7 @@ def _reduce_losses(
         return losses
     return losses.sum() / (denominator if reduction == "mean" else 1.0)
 
-# %% ../nbs/09_options.ipynb #a532ecfc
-def _check_upstream(
-    grad_output: np.ndarray,  # 상류 기울기
-    wanted: tuple,  # 줄인 손실의 모양
-):
-    "상류 기울기의 모양이 손실과 같은지 봅니다."
-    got = grad_output.shape
-    if got != wanted:
-        raise RuntimeError(
-            f"Mismatch in shape: grad_output[0] has a shape of {got} "
-            f"and output[0] has a shape of {wanted}.\n"
-            f"상류 기울기의 모양이 {got}입니다. 손실과 같은 모양 {wanted}이어야 합니다."
-        )
-
-
+# %% ../nbs/09_options.ipynb #5141351f
 def _reduce_losses_vjp(
     grad_output,  # 줄인 손실의 기울기: 수 하나, "none"이면 shape 모양
     shape: tuple,  # 줄이기 전 손실의 모양
@@ -152,224 +139,11 @@ def _reduce_losses_vjp(
 ):  # (R)
     "줄이기를 거꾸로 지나 행마다의 기울기를 구합니다."
     grad_output = np.asarray(grad_output, dtype=np.float64)
-    _check_upstream(grad_output, shape if reduction == "none" else ())
+    check_upstream(grad_output, shape if reduction == "none" else ())
     scale = grad_output / denominator if reduction == "mean" else grad_output
     return np.broadcast_to(scale, shape).reshape(-1)
 
-# %% ../nbs/09_options.ipynb #bae02f10
-_DTYPE_WORDS = {"float64": "Double", "float32": "Float"}
-_DTYPE_WORDS |= {"float16": "Half", "bfloat16": "BFloat16"}
-_DTYPE_WORDS |= {"int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char"}
-_DTYPE_WORDS |= {"uint8": "Byte", "bool": "Bool"}
-_DTYPE_WORDS |= {"uint16": "UInt16", "uint32": "UInt32", "uint64": "UInt64"}
-_DTYPE_WORDS |= {"complex64": "ComplexFloat", "complex128": "ComplexDouble"}
-
-
-def _dtype_word(
-    values,  # 배열이나 텐서
-):  # "Long"처럼 PyTorch의 오류 문장에 나오는 이름
-    "자료형을 PyTorch의 말로 부릅니다."
-    name = str(values.dtype).replace("torch.", "")
-    return _DTYPE_WORDS.get(name, name)
-
-
-def _is_floating(
-    values,  # 배열이나 텐서
-):  # 실수이면 True
-    "자료형이 실수인지 봅니다."
-    return _dtype_word(values) in ("Double", "Float", "Half", "BFloat16")
-
-# %% ../nbs/09_options.ipynb #d9f0a73c
-def _check_reduction(
-    reduction,  # "none", "mean", "sum" 가운데 하나여야 합니다
-):
-    "줄이기의 이름이 맞는지 봅니다."
-    if reduction not in ("none", "mean", "sum"):
-        raise ValueError(
-            f"{reduction} is not a valid value for reduction\n"
-            f"받은 값은 reduction={reduction!r}입니다. "
-            "'none', 'mean', 'sum' 가운데 하나를 쓰세요."
-        )
-
-
-def _check_label_smoothing(
-    label_smoothing,  # 1을 넘으면 안 됩니다
-):
-    "레이블 스무딩의 크기를 봅니다. 음수와 nan은 PyTorch처럼 0으로 칩니다."
-    if label_smoothing > 1:
-        raise RuntimeError(
-            "label_smoothing must be between 0.0 and 1.0. "
-            f"Got: {label_smoothing:g}\n"
-            f"받은 값은 label_smoothing={label_smoothing}입니다. "
-            "백분율이 아니라 0과 1 사이의 비율입니다. 10%면 0.1을 쓰세요."
-        )
-
-# %% ../nbs/09_options.ipynb #b16e2d5f
-def _check_logits_dtype(
-    input,  # 로짓
-):
-    "로짓이 실수인지 봅니다."
-    if not _is_floating(input):
-        raise NotImplementedError(
-            '"log_softmax_lastdim_kernel_impl" not implemented '
-            f"for '{_dtype_word(input)}'\n"
-            f"로짓(input)의 자료형이 {input.dtype}입니다. 실수로 바꿔 넣으세요. "
-            "배열은 .astype(float), 텐서는 .float()입니다."
-        )
-
-
-def _check_probabilities_dtype(
-    target,  # 로짓과 모양이 같은 정답
-):
-    "확률 정답이 실수인지 봅니다."
-    if not _is_floating(target):
-        shape, word = tuple(target.shape), _dtype_word(target)
-        raise RuntimeError(
-            "Expected floating point type for target with class probabilities, "
-            f"got {word}\ntarget의 모양이 로짓과 같은 {shape}이라 확률로 읽었는데, "
-            f"자료형이 {target.dtype}입니다. 확률이면 실수로 바꾸고, "
-            "클래스 번호면 클래스 축을 빼세요(원-핫은 argmax)."
-        )
-
-# %% ../nbs/09_options.ipynb #3e0c84fc
-def _check_weight(
-    weight,  # 클래스 가중치, 없으면 None
-    input,  # 로짓
-    is_probs: bool = False,  # 확률 정답이면 True: PyTorch의 문장이 조금 다릅니다
-):
-    "가중치가 클래스마다 하나씩인지 봅니다."
-    n_classes = input.shape[0 if len(input.shape) == 1 else 1]
-    if weight is None or tuple(weight.shape) == (n_classes,):
-        return
-    every, got = "all", ""
-    if is_probs or len(input.shape) <= 2:
-        every += f" {n_classes} classes"
-        got = f" but got weight tensor of shape: {list(weight.shape)}"
-    raise RuntimeError(
-        f"{'cross_entropy: ' if is_probs else ''}"
-        f"weight tensor should be defined either for {every} or no classes{got}\n"
-        f"weight의 모양이 {tuple(weight.shape)}입니다. "
-        f"클래스가 {n_classes}개이니 모양이 ({n_classes},)인 가중치를 넣으세요."
-    )
-
-# %% ../nbs/09_options.ipynb #ea5957f7
-def _check_probabilities(
-    input,  # 로짓
-    target,  # 로짓과 모양이 같은 정답
-    weight,  # 클래스 가중치, 없으면 None
-    ignore_index,  # 확률 정답에서는 음수(쓰지 않음)여야 합니다
-    label_smoothing,  # ε
-):
-    "확률 정답의 인자를 PyTorch와 같은 차례로 검사합니다."
-    _check_probabilities_dtype(target)
-    if ignore_index >= 0:
-        raise RuntimeError(
-            "ignore_index is not supported for floating point target\n"
-            f"확률 정답에는 클래스 번호가 없어서 ignore_index={ignore_index}을 "
-            "쓸 수 없습니다. reduction='none'으로 받아 직접 가리세요."
-        )
-    if len(input.shape) == 0:
-        raise IndexError(
-            "Dimension specified as 1 but tensor has no dimensions\n"
-            "로짓이 수 하나입니다. 모양이 (C,)나 (N, C)인 로짓을 넣으세요."
-        )
-    _check_weight(weight, input, is_probs=True)
-    _check_logits_dtype(input)
-    _check_label_smoothing(label_smoothing)
-
-# %% ../nbs/09_options.ipynb #429ebad0
-def _batch_error(
-    shape: tuple,  # 로짓의 모양
-    got: tuple,  # 정답의 모양
-):  # (예외의 종류, PyTorch의 문장), 표본의 수가 맞으면 None
-    "정답에 든 표본의 수를 로짓과 견줍니다."
-    if len(shape) == 0:
-        allowed = "(expected to be in range of [-1, 0], but got 1)"
-        return IndexError, f"Dimension out of range {allowed}"
-    if len(shape) == 1 and len(got) == 1 and got[0] != 1:
-        wanted = "For 1D input, 1D target must have size 1"
-        return ValueError, f"{wanted}, but got target size: {got[0]}"
-    if len(shape) > 1 and shape[:1] != got[:1]:
-        n = got[0] if got else 0
-        expected = f"Expected input batch_size ({shape[0]})"
-        return ValueError, f"{expected} to match target batch_size ({n})."
-    return None
-
-# %% ../nbs/09_options.ipynb #7317a885
-def _target_shape_error(
-    shape: tuple,  # 로짓의 모양
-    got: tuple,  # 정답의 모양
-):  # (예외의 종류, PyTorch의 문장), 모양이 맞으면 None
-    "클래스 번호 정답의 모양을 PyTorch와 같은 차례로 봅니다."
-    if error := _batch_error(shape, got):
-        return error
-    wanted = shape[:1] + shape[2:]
-    if len(shape) <= 2 and len(got) > 1:
-        expected = "0D or 1D target tensor expected"
-        return RuntimeError, f"{expected}, multi-target not supported"
-    if len(shape) == 4 and len(got) != 3:
-        only = "only batches of spatial targets supported (3D tensors)"
-        return RuntimeError, f"{only} but got targets of dimension: {len(got)}"
-    if len(shape) == 4 and got != wanted:
-        sizes = f"(got input: {list(shape)} , target: {list(got)}"
-        return RuntimeError, f"size mismatch {sizes}"
-    if len(shape) > 2 and got != wanted:
-        return RuntimeError, f"Expected target size {list(wanted)}, got {list(got)}"
-    return None
-
-# %% ../nbs/09_options.ipynb #3dc46bbe
-def _check_target_shape(
-    shape: tuple,  # 로짓의 모양
-    got: tuple,  # 정답의 모양
-):
-    "클래스 번호 정답의 모양이 로짓과 맞는지 봅니다."
-    if error := _target_shape_error(shape, got):
-        kind, english = error
-        wanted = shape[:1] + shape[2:] if len(shape) > 1 else ()
-        raise kind(
-            f"{english}\n로짓의 모양은 {shape}, 정답의 모양은 {got}입니다. "
-            f"클래스 번호라면 정답의 모양이 {wanted}, 확률이라면 {shape}여야 합니다. "
-            "클래스 축은 맨 앞 배치 축 바로 다음입니다."
-        )
-
-# %% ../nbs/09_options.ipynb #2d624278
-def _check_indices(
-    input,  # 로짓
-    target,  # 클래스 번호 정답
-    weight,  # 클래스 가중치, 없으면 None
-    label_smoothing,  # ε
-):
-    "클래스 번호 정답을 PyTorch와 같은 차례로 검사합니다. 번호의 범위는 따로 봅니다."
-    _check_label_smoothing(label_smoothing)
-    _check_logits_dtype(input)
-    _check_target_shape(tuple(input.shape), tuple(target.shape))
-    word = _dtype_word(target)
-    if word not in ("Long", "Byte"):
-        raise RuntimeError(
-            f"expected target dtype to be Long or Byte, but got {word}\n"
-            f"클래스 번호(target)의 자료형이 {target.dtype}입니다. "
-            "정수 int64로 바꾸세요. 배열은 .astype('int64'), 텐서는 .long()입니다."
-        )
-    _check_weight(weight, input)
-
-# %% ../nbs/09_options.ipynb #bab9c8d7
-def _check_range(
-    target: np.ndarray,  # 클래스 번호, 어떤 모양이든
-    n_classes: int,  # 클래스 수 C
-    ignore_index: int,  # 세지 않을 번호
-):
-    "클래스 번호가 0부터 C−1 사이인지 봅니다. 벗어난 첫 자리를 알려 줍니다."
-    wrong = (target != ignore_index) & ((target < 0) | (target >= n_classes))
-    if wrong.any():
-        where = tuple(map(int, np.argwhere(wrong)[0]))
-        place, value = list(where) if where else "", target[where]
-        raise IndexError(
-            f"Target {value} is out of bounds.\ntarget{place}의 값이 {value}입니다. "
-            f"클래스가 {n_classes}개이니 0부터 {n_classes - 1}까지만 쓸 수 있고, "
-            f"빼고 싶은 자리에는 ignore_index({ignore_index})를 적으세요."
-        )
-
-# %% ../nbs/09_options.ipynb #6c081e7f
+# %% ../nbs/09_options.ipynb #0ffa51b6
 def _prepare(
     input,  # 로짓: (C), (N, C), (N, C, d1, …)
     target,  # 클래스 번호 또는 로짓과 같은 모양의 확률
@@ -381,20 +155,15 @@ def _prepare(
     "인자를 검사하고 모두 (행, 클래스) 모양의 float64로 바꿉니다."
     input, target = np.asarray(input), np.asarray(target)
     weight = None if weight is None else np.asarray(weight)
-    _check_reduction(reduction)
-    if target.shape == input.shape:
-        _check_probabilities(input, target, weight, ignore_index, label_smoothing)
-        target = _to_rows(target)
-    else:
-        _check_indices(input, target, weight, label_smoothing)
-        _check_range(target, input.shape[min(input.ndim - 1, 1)], ignore_index)
-        target = target.reshape(-1)
+    check_arrays(input, target, weight, ignore_index, reduction, label_smoothing)
+    is_probs = target.shape == input.shape
+    target = _to_rows(target) if is_probs else target.reshape(-1)
     log_probs = log_softmax(_to_rows(input))
     ones = np.ones(log_probs.shape[1])
     weight = ones if weight is None else weight.astype(np.float64)
     return log_probs, target, weight, label_smoothing if label_smoothing > 0 else 0.0
 
-# %% ../nbs/09_options.ipynb #edb0e3ff
+# %% ../nbs/09_options.ipynb #a0670974
 @np.errstate(divide="ignore", invalid="ignore")
 def cross_entropy(
     input,  # 로짓: (C), (N, C), (N, C, d1, …, dK)
@@ -420,7 +189,7 @@ def cross_entropy(
             loss = (1 - eps) * loss + even
     return loss.reshape(_loss_shape(input))[()] if loss.ndim else loss
 
-# %% ../nbs/09_options.ipynb #bb4f938c
+# %% ../nbs/09_options.ipynb #8404f641
 def _index_grad(
     dlosses: np.ndarray,  # (R) 줄이기 전 손실의 기울기
     log_probs: np.ndarray,  # (R, C)
@@ -438,7 +207,7 @@ def _index_grad(
         dlog_probs[rows] -= np.divide(eps, len(weight)) * weight * dlosses[:, None]
     return dlog_probs
 
-# %% ../nbs/09_options.ipynb #6b76ecaa
+# %% ../nbs/09_options.ipynb #3511506e
 @np.errstate(divide="ignore", invalid="ignore")
 def cross_entropy_grad(
     grad_output,  # 상류 기울기: 손실과 같은 모양

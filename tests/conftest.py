@@ -17,27 +17,25 @@ def site():
     return ROOT / "_docs"
 
 
-PATHS = {  # 작은 입력을 그 길로 보내려고 crossent.loss에서 바꿀 수
+PATHS = {  # 작은 입력을 그 길로 보내려고 바꿀 수
     "작은 길": {},
-    "한 번에": dict(_SMALL=0, _WIDE=0),
-    "블록의 길": dict(_SMALL=0, _AT_ONCE=0),
-    "작은 블록": dict(_SMALL=0, _AT_ONCE=0, _CPU_BLOCK=7, _FEW=0, _MANY=0),  # 더하지 않은 r까지
+    "블록": {"loss.SMALL": 0, "loss.FEW": 0},
+    "작은 블록": {"loss.SMALL": 0, "loss.FEW": 0, "plumbing.blocks.BLOCK": 7},
 }
 
 
 @pytest.fixture
 def take(monkeypatch):
     "작은 입력을 손실의 그 길(PATHS)로 보내는 함수."
-    from crossent import loss
 
     def take(path):
         for name, value in PATHS[path].items():
-            monkeypatch.setattr(loss, name, value)
+            monkeypatch.setattr(f"crossent.{name}", value)
 
     return take
 
 
-@pytest.fixture(params=["블록의 길", "한 번에", "작은 길"])
+@pytest.fixture(params=PATHS)
 def every_path(request, take):
     take(request.param)
 

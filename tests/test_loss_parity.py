@@ -15,9 +15,9 @@ DTYPES = [torch.float64, torch.float32, torch.float16, torch.bfloat16]
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 2e-5, torch.float16: 4e-3, torch.bfloat16: 3e-2}
 
 
-@pytest.fixture(params=["작은 길", "한 번에", "작은 블록"])
-def block(request, take):
-    take(request.param)
+@pytest.fixture
+def block(every_path):
+    pass
 
 
 def classes_of(shape):
