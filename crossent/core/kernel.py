@@ -21,7 +21,7 @@ def softmax_(logits, target, out):
     return p_y, out.scatter_(1, target, 0.0).sum(1, keepdim=True)
 
 # %% ../../nbs/11_speed.ipynb #3c7eab66
-def gradient_(out, target, p_y, rest, own, mass, pull, scale):
+def gradient_(out, target, p_y, rest, own, mass, pull, scale, slope):
     "정답 칸이 빈 확률을 scale · (M p - Ỹ)로 바꿉니다. pull은 클래스마다 고루 당기는 몫입니다."
     at_target = p_y * (mass - own) + own * torch.where(rest < p_y, -rest, p_y - 1)
     if pull is not None:
@@ -35,6 +35,8 @@ def gradient_(out, target, p_y, rest, own, mass, pull, scale):
     elif pull is not None:
         out.addcmul_(pull, scale, value=-1)
     out.scatter_(1, target, at_target)
+    if slope is not None:
+        out.mul_(slope)
 
 # %% ../../nbs/11_speed.ipynb #83c0e2dd
 FLOORS = {  # 확률이 이보다 작으면 자릿수를 잃습니다
@@ -66,45 +68,47 @@ class Before(NamedTuple):
 
     top: torch.Tensor  # m
     z_y: torch.Tensor  # 정답의 로짓
-    pull: Optional[torch.Tensor]  # (ε/C) w_c, 스무딩이 없으면 None
-    total: torch.Tensor  # Σ_c (ε/C) w_c
-    spread: torch.Tensor  # Σ_c (ε/C) w_c z_c
+    pull: Optional[torch.Tensor] = None  # (ε/C) w_c. 스무딩이 없으면 None
+    total: torch.Tensor = 0.0  # Σ_c (ε/C) w_c
+    spread: torch.Tensor = 0.0  # Σ_c (ε/C) w_c (z_c - m)
 
 
-def look(logits, target, weight, smoothing):
-    "덮어쓰기 전의 로짓을 봅니다."
-    seen, share = (logits.amax(1, True), logits.gather(1, target)), smoothing / logits.shape[1]
-    if not share:
-        return Before(*seen, None, 0.0, 0.0)
+def look(logits, target, out, weight, smoothing):
+    "덮어쓰기 전의 로짓을 봅니다. 스무딩이 있으면 out에 z - m을 적어 두고 씁니다."
+    top, z_y = logits.amax(1, True), logits.gather(1, target)
+    if not smoothing:
+        return Before(top, z_y), logits
+    share = smoothing / logits.shape[1]
+    centered = torch.sub(logits, top, out=out)
     if weight is None:
-        pull = torch.full_like(logits[:1], share)
-        return Before(*seen, pull, smoothing, share * logits.sum(1, keepdim=True))
-    spread = share * (weight @ logits.movedim(1, -2)).unsqueeze(1)
-    return Before(*seen, share * along_classes(weight, logits), share * weight.sum(), spread)
+        pull, spread = torch.full_like(top[:1], share), share * centered.sum(1, True)
+        return Before(top, z_y, pull, smoothing, spread), centered
+    spread = share * (weight @ centered.movedim(1, -2)).unsqueeze(1)
+    pull = share * along_classes(weight, logits)
+    return Before(top, z_y, pull, share * weight.sum(), spread), centered
 
 # %% ../../nbs/11_speed.ipynb #6e37d775
 def block_(logits, target, out, weight=None, options=Options(), scale=None, grad=True, lse=False):
     "블록의 손실과 log-sum-exp. grad이면 out에 로짓의 기울기 × scale을 적습니다."
-    source, slope, eps = logits, None, options.smoothing
+    source, slope, eps, before = logits, None, options.smoothing, None
     if options.softcap is not None:
         slope, logits = cap_(logits.to(out.dtype), options.softcap, out), out
     elif logits.dtype != out.dtype:
         logits = out.copy_(logits)  # 같은 공간에서 먼저 넓힙니다
-    exact = lse or eps > 0 or options.z_loss or slope is not None
-    before = look(logits, target, weight, eps) if exact else None
+    if lse or eps > 0 or options.z_loss or slope is not None:
+        before, logits = look(logits, target, out, weight, eps)
     own = 1 - eps if weight is None else (1 - eps) * weight[target]  # (1-ε) w_y
     p_y, rest = softmax_(logits, target, out)
     losses, mass, pull, s = (rest / p_y).log1p_(), own, None, None
-    if exact:
-        s = before.top - torch.maximum(p_y, out.amax(1, True)).log()  # log-sum-exp
-        losses = torch.where(p_y < FLOORS[p_y.dtype], s - before.z_y, losses)
-        losses = own * losses + before.total * s - before.spread + options.z_loss * s**2
-        mass, pull = own + before.total + 2 * options.z_loss * s, before.pull
-    else:
+    if before is None:
         mend_(losses, p_y, source, target)
         losses = own * losses
+    else:
+        gap = -torch.maximum(p_y, out.amax(1, True)).log()  # s - m
+        s = before.top + gap  # log-sum-exp
+        losses = torch.where(p_y < FLOORS[p_y.dtype], gap + (before.top - before.z_y), losses)
+        losses = own * losses + before.total * gap - before.spread + options.z_loss * s**2
+        mass, pull = own + before.total + 2 * options.z_loss * s, before.pull
     if grad:
-        gradient_(out, target, p_y, rest, own, mass, pull, scale)
-        if slope is not None:
-            out.mul_(slope)
+        gradient_(out, target, p_y, rest, own, mass, pull, scale, slope)
     return losses, s
