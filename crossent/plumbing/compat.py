@@ -110,8 +110,7 @@ def onednn_mm(a, b, bias=None):
     except (TypeError, RuntimeError):
         return None
 
-# %% ../../nbs/92_compat.ipynb #a5af3643
+# %% ../../nbs/92_compat.ipynb #aa4f1312
 def scripts_as(thing, replacement):
     "thing을 torch.jit.script로 옮기면 replacement()가 옮겨집니다."
     thing.__prepare_scriptable__ = replacement
-    return thing
