@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SMALL', 'FEW', 'cross_entropy', 'CrossEntropyLoss']
 
-# %% ../nbs/80_loss.ipynb #c43a1925
+# %% ../nbs/80_loss.ipynb #c48d643e
 from typing import Optional
 
 import torch
@@ -14,26 +14,27 @@ from torch.nn import functional as F
 from .core.shapes import class_dim, loss_shape
 from .plumbing.arguments import ask_pytorch, checked, reduction_name
 from .plumbing.compat import handle_torch_function, has_torch_function_variadic
-from .plumbing.compat import is_plain, is_watched, scripts_as, without_autocast
+from .plumbing.compat import is_plain, is_recorded, is_watched, scripts_as, without_autocast
 from .plumbing.function import Remembers, computed_loss, logits_gradient
 from .plumbing.messages import explained, show
 
-# %% ../nbs/80_loss.ipynb #f06a7cdb
+# %% ../nbs/80_loss.ipynb #7be16903
 SMALL = 2**19  # 원소가 이보다 적으면 PyTorch의 함수가 낫습니다
 FEW = 4  # 클래스가 이만큼까지면 PyTorch의 함수가 낫습니다
 
 
 def _suits_pytorch(input, target, weight):
-    "z_loss와 softcap이 없을 때 F.cross_entropy에 그대로 맡길지."
-    if not isinstance(input, torch.Tensor):
+    "z_loss와 softcap이 없을 때 F.cross_entropy에 그대로 맡길지. 작은 입력에는 거의 묻지 않습니다."
+    kind = type(input)
+    if kind is not torch.Tensor and kind is not torch.nn.Parameter:
+        return has_torch_function_variadic(input) or isinstance(input, torch.Tensor)
+    if input.dtype is not torch.float32 and input.dtype is not torch.float64:
         return False
-    if not is_plain(input, target, weight):
+    if is_recorded() or input.numel() < SMALL:
         return True
-    if input.dtype not in (torch.float32, torch.float64):
-        return False
-    if is_watched() or input.device.type != "cpu":
+    if has_torch_function_variadic(input, target, weight) or is_watched():
         return True
-    if not input.dim() or input.numel() < SMALL:
+    if not is_plain(input, target, weight) or input.device.type != "cpu" or not input.dim():
         return True
     return input.shape[class_dim(input)] <= FEW
 
@@ -53,7 +54,7 @@ def _full_loss(input, target, weight, reduction, ignore_index, label_smoothing, 
     with without_autocast(input.device):
         return computed_loss(input, target, weight, options)
 
-# %% ../nbs/80_loss.ipynb #80f18862
+# %% ../nbs/80_loss.ipynb #acd76763
 def cross_entropy(
     input: torch.Tensor,  # 로짓: (C), (N, C), 또는 (N, C, d1, …, dK)
     target: torch.Tensor,  # 클래스 번호: 클래스 차원이 없는 모양. 확률: input의 모양
@@ -69,17 +70,17 @@ def cross_entropy(
 ) -> torch.Tensor:  # 손실: 스칼라, "none"이면 표본마다 하나
     "`F.cross_entropy`와 같은 인자, 값, 기울기, 오류. CPU의 큰 로짓이면 더 빠르고 가볍습니다."
     old = (size_average, ignore_index, reduce, reduction, label_smoothing)
-    tensors, extras = (input, target, weight), dict(z_loss=z_loss, softcap=softcap)
-    plain, overridden = z_loss == 0 and softcap is None, has_torch_function_variadic(*tensors)
-    if overridden and not plain:
-        return handle_torch_function(cross_entropy, tensors, *tensors, *old, **extras)
-    if not overridden and plain and _suits_pytorch(*tensors):
+    plain = z_loss == 0 and softcap is None
+    if plain and _suits_pytorch(input, target, weight):
         try:
-            return F.cross_entropy(*tensors, *old)
+            return F.cross_entropy(input, target, weight, *old)
         except (IndexError, RuntimeError, TypeError, ValueError):
             pass  # 까닭은 아래에서 찾습니다
-    reduction = reduction_name(reduction, size_average, reduce)
-    chosen = (reduction, ignore_index, label_smoothing)
+    tensors, extras = (input, target, weight), dict(z_loss=z_loss, softcap=softcap)
+    overridden = has_torch_function_variadic(*tensors)
+    if overridden and not plain:
+        return handle_torch_function(cross_entropy, tensors, *tensors, *old, **extras)
+    chosen = (reduction_name(reduction, size_average, reduce), ignore_index, label_smoothing)
     if overridden:
         return ask_pytorch(*tensors, *chosen)
     return _full_loss(*tensors, *chosen, **extras)
