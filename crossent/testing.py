@@ -31,8 +31,6 @@ def _dtype_name(
     return str(dtype).replace("torch.", "")
 
 # %% ../nbs/90_testing.ipynb #ff4f4300
-#| code-fold: true
-#| code-summary: "라이브러리에 들어가는 코드"
 def _to_numpy(
     values,  # 배열, 텐서, 또는 수
 ):  # NumPy 배열. 부동소수점 수는 float64로 넓힙니다
@@ -44,16 +42,12 @@ def _to_numpy(
     return array.astype(np.float64) if array.dtype.kind == "f" else array
 
 # %% ../nbs/90_testing.ipynb #9d15e7a1
-#| code-fold: true
-#| code-summary: "라이브러리에 들어가는 코드"
 def _limits(names, rtol, atol):
     "정해 주지 않은 허용 오차를 자료형에 맞춥니다. 두 자료형이 다르면 거친 쪽입니다."
     usual = max(TOLERANCES.get(name, (0.0, 0.0)) for name in names)
     return usual[0] if rtol is None else rtol, usual[1] if atol is None else atol
 
 # %% ../nbs/90_testing.ipynb #cffcf4bc
-#| code-fold: true
-#| code-summary: "라이브러리에 들어가는 코드"
 def _errors(a, b, rtol, atol):
     "칸마다 차이와, 허용 오차를 넘은 만큼. 한쪽에만 있는 nan과 inf는 무한대만큼 어긋난 것으로 봅니다."
     special = ~(np.isfinite(a) & np.isfinite(b))
@@ -112,8 +106,6 @@ def numerical_grad(
     return grad
 
 # %% ../nbs/90_testing.ipynb #d97e9fb8
-#| code-fold: true
-#| code-summary: "라이브러리에 들어가는 코드"
 def _pad(text, width):
     "한글을 두 칸으로 세어 오른쪽을 공백으로 채웁니다."
     return text + " " * (width - _cells(text))
