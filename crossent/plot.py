@@ -80,6 +80,7 @@ def _running_mean(
     halves = [min(i, last - i, window // 2) for i in range(len(values))]
     return np.array([values[i - half : i + half + 1].mean() for i, half in enumerate(halves)])
 
+# %% ../nbs/91_plot.ipynb #73ea7e46
 def _mark_best(
     ax,  # 그릴 축
     steps,  # 가로축 값
@@ -88,6 +89,8 @@ def _mark_best(
     xlabel,  # 가로축 이름
 ):
     "최솟값에 점을 찍고 값과 스텝을 적습니다."
+    if not np.isfinite(values).any():
+        return
     i = int(np.nanargmin(values))
     ax.scatter(steps[i], values[i], color=color, s=36, zorder=4)
     side = "right" if i > len(values) / 2 else "left"
@@ -97,7 +100,7 @@ def _mark_best(
     ax.annotate(text, (steps[i], values[i]), bbox=paper, zorder=5, **place)
     ax.margins(y=0.12)
 
-# %% ../nbs/91_plot.ipynb #b2cc630b
+# %% ../nbs/91_plot.ipynb #61755b37
 def _plot_one(
     ax,  # 그릴 축
     name,  # 그릴 곡선의 이름
@@ -147,7 +150,7 @@ def plot_losses(
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title, **({"yscale": "log"} if log else {}))
     return ax
 
-# %% ../nbs/91_plot.ipynb #7fbaa9bb
+# %% ../nbs/91_plot.ipynb #2eb96abc
 # 이름 → (그림에 쓰는 기호, 모양). 위에서 아래로 놓이는 차례입니다.
 _NODES = {
     "logits": ("z", "(N, C)"),
@@ -165,7 +168,7 @@ _STEPS = {
     ("losses", "loss"): ("평균", "N으로 나누기"),
 }
 
-# %% ../nbs/91_plot.ipynb #eb22794c
+# %% ../nbs/91_plot.ipynb #69bca3e1
 def _graph_values(
     logits,  # 로짓 (N, C)
     target,  # 정답 번호 (N)
@@ -192,7 +195,7 @@ def _number(
     text = f"{value:.4f}"
     return (f"{value:g}" if float(text) == value else text).replace("-", "−")
 
-# %% ../nbs/91_plot.ipynb #2a0ac003
+# %% ../nbs/91_plot.ipynb #b52cfaf6
 def _draw_numbers(
     ax,  # 그릴 축. 단위는 인치
     corner,  # 오른쪽 줄의 한가운데 (x, y)
@@ -214,7 +217,7 @@ def _draw_numbers(
                 place = (x - 0.54, y - 0.09), 0.57, 0.18
                 ax.add_patch(Rectangle(*place, fill=False, edgecolor=edge, linewidth=0.8))
 
-# %% ../nbs/91_plot.ipynb #e061ad47
+# %% ../nbs/91_plot.ipynb #5b0726ce
 def _draw_node(
     ax,  # 그릴 축. 단위는 인치
     corner,  # 왼쪽 아래 모서리 (x, y)
@@ -240,7 +243,7 @@ def _draw_node(
     ax.text(left, middle - 0.12, shape, size=9.5, ha="center", **words)
     _draw_numbers(ax, (right, middle), value, target, edge, words)
 
-# %% ../nbs/91_plot.ipynb #55741e84
+# %% ../nbs/91_plot.ipynb #9a20f3a9
 def _draw_arrow(
     ax,  # 그릴 축. 단위는 인치
     start,  # 시작점 (x, y)
@@ -255,7 +258,7 @@ def _draw_arrow(
     ax.annotate("", end, start, arrowprops=arrow)
     ax.text(end[0] + 0.12, (start[1] + end[1]) / 2, words, size=9, va="center", alpha=1 if lit else 0.6)
 
-# %% ../nbs/91_plot.ipynb #90572dd0
+# %% ../nbs/91_plot.ipynb #0084a2bb
 def _draw_column(
     ax,  # 그릴 축. 단위는 인치
     prefix,  # 값이면 "", 기울기면 "d"
@@ -281,7 +284,7 @@ def _draw_column(
         way = (ends[1], ends[0], up, color, prefix + upper in lit) if prefix else (*ends, down, color, lower in lit)
         _draw_arrow(ax, *way)
 
-# %% ../nbs/91_plot.ipynb #e82d38e4
+# %% ../nbs/91_plot.ipynb #1910a5c5
 #| code-fold: true
 #| code-summary: "라이브러리에 들어가는 코드"
 def draw_graph(
