@@ -21,8 +21,6 @@ COLORS = {
 PAPER_AND_INK = {"light": ("#ffffff", "#1f2328"), "dark": ("#15181c", "#e6e8eb")}
 
 # %% ../nbs/91_plot.ipynb #d9707154
-#| code-fold: true
-#| code-summary: "라이브러리에 들어가는 코드"
 def _theme_settings(
     theme,  # "light" 또는 "dark"
 ):  # matplotlib 설정
@@ -42,9 +40,7 @@ def _theme_settings(
     colors = {"axes.prop_cycle": cycler(color=COLORS[theme])}
     return {**colors, **dict.fromkeys(papers, paper), **dict.fromkeys(inks, ink)}
 
-# %% ../nbs/91_plot.ipynb #7e099770
-#| code-fold: true
-#| code-summary: "라이브러리에 들어가는 코드"
+# %% ../nbs/91_plot.ipynb #5c7a8e61
 def _double_pixels():
     "Jupyter에 그리는 그림을 두 배의 픽셀로 저장합니다. 보이는 크기는 그대로입니다."
     jupyter = sys.modules.get("IPython")
@@ -74,9 +70,7 @@ def use_korean_style(
     _double_pixels()
     warnings.filterwarnings("error", message="Glyph .* missing from")
 
-# %% ../nbs/91_plot.ipynb #f98f2314
-#| code-fold: true
-#| code-summary: "라이브러리에 들어가는 코드"
+# %% ../nbs/91_plot.ipynb #3e077f33
 def _running_mean(
     values,  # 손실의 나열 (스텝 수,)
     window,  # 평균할 스텝 수
@@ -103,9 +97,7 @@ def _mark_best(
     ax.annotate(text, (steps[i], values[i]), bbox=paper, zorder=5, **place)
     ax.margins(y=0.12)
 
-# %% ../nbs/91_plot.ipynb #e00cf8da
-#| code-fold: true
-#| code-summary: "라이브러리에 들어가는 코드"
+# %% ../nbs/91_plot.ipynb #b2cc630b
 def _plot_one(
     ax,  # 그릴 축
     name,  # 그릴 곡선의 이름
@@ -155,9 +147,7 @@ def plot_losses(
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title, **({"yscale": "log"} if log else {}))
     return ax
 
-# %% ../nbs/91_plot.ipynb #f9201dd6
-#| code-fold: true
-#| code-summary: "라이브러리에 들어가는 코드"
+# %% ../nbs/91_plot.ipynb #7fbaa9bb
 # 이름 → (그림에 쓰는 기호, 모양). 위에서 아래로 놓이는 차례입니다.
 _NODES = {
     "logits": ("z", "(N, C)"),
@@ -175,9 +165,7 @@ _STEPS = {
     ("losses", "loss"): ("평균", "N으로 나누기"),
 }
 
-# %% ../nbs/91_plot.ipynb #c269bc37
-#| code-fold: true
-#| code-summary: "라이브러리에 들어가는 코드"
+# %% ../nbs/91_plot.ipynb #eb22794c
 def _graph_values(
     logits,  # 로짓 (N, C)
     target,  # 정답 번호 (N)
@@ -204,9 +192,7 @@ def _number(
     text = f"{value:.4f}"
     return (f"{value:g}" if float(text) == value else text).replace("-", "−")
 
-# %% ../nbs/91_plot.ipynb #0126b71e
-#| code-fold: true
-#| code-summary: "라이브러리에 들어가는 코드"
+# %% ../nbs/91_plot.ipynb #2a0ac003
 def _draw_numbers(
     ax,  # 그릴 축. 단위는 인치
     corner,  # 오른쪽 줄의 한가운데 (x, y)
@@ -228,9 +214,7 @@ def _draw_numbers(
                 place = (x - 0.54, y - 0.09), 0.57, 0.18
                 ax.add_patch(Rectangle(*place, fill=False, edgecolor=edge, linewidth=0.8))
 
-# %% ../nbs/91_plot.ipynb #6d3bcd88
-#| code-fold: true
-#| code-summary: "라이브러리에 들어가는 코드"
+# %% ../nbs/91_plot.ipynb #e061ad47
 def _draw_node(
     ax,  # 그릴 축. 단위는 인치
     corner,  # 왼쪽 아래 모서리 (x, y)
@@ -256,9 +240,7 @@ def _draw_node(
     ax.text(left, middle - 0.12, shape, size=9.5, ha="center", **words)
     _draw_numbers(ax, (right, middle), value, target, edge, words)
 
-# %% ../nbs/91_plot.ipynb #4dd5119d
-#| code-fold: true
-#| code-summary: "라이브러리에 들어가는 코드"
+# %% ../nbs/91_plot.ipynb #55741e84
 def _draw_arrow(
     ax,  # 그릴 축. 단위는 인치
     start,  # 시작점 (x, y)
@@ -273,9 +255,7 @@ def _draw_arrow(
     ax.annotate("", end, start, arrowprops=arrow)
     ax.text(end[0] + 0.12, (start[1] + end[1]) / 2, words, size=9, va="center", alpha=1 if lit else 0.6)
 
-# %% ../nbs/91_plot.ipynb #ad5bb001
-#| code-fold: true
-#| code-summary: "라이브러리에 들어가는 코드"
+# %% ../nbs/91_plot.ipynb #90572dd0
 def _draw_column(
     ax,  # 그릴 축. 단위는 인치
     prefix,  # 값이면 "", 기울기면 "d"
