@@ -53,12 +53,13 @@ def composed_loss(input, target, weight, options):
     is_probs = target.shape == input.shape
     dtype = accumulate_dtype(input, weight, target if is_probs else None)
     weight = None if weight is None else weight.to(dtype)
-    logits, eps = capped(input.to(dtype), options.softcap), options.smoothing
-    log_probs, ignored = torch.log_softmax(logits, class_dim(input)), options.ignore_index
+    logits, eps = capped(input.to(dtype), options.softcap), options.smoothing  # u, ε
+    log_probs = torch.log_softmax(logits, class_dim(input))
     if is_probs:
         losses = probability_losses(log_probs, target.to(dtype), weight, eps)
         row_weight = None
     else:
+        ignored = options.ignore_index
         losses, row_weight = index_losses(log_probs, target, weight, ignored, eps)
     loss = reduce(losses, row_weight, options.reduction)
     if eps and row_weight is not None and options.reduction == "mean":
