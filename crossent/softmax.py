@@ -14,12 +14,12 @@ import numpy as np
 #| code-fold: true
 #| code-summary: "라이브러리에 들어가는 코드"
 def _as_float(values, dim):
-    "실수 배열로 받고 `dim`이 있는 축인지 봅니다. 정수는 float64로 바꿉니다."
+    "실수형 배열로 받고 `dim`이 있는 축인지 봅니다. 정수는 float64로 바꿉니다."
     values = np.asarray(values)
     if values.dtype.kind not in "fiu":
         raise NotImplementedError(
             f"softmax not implemented for '{values.dtype}'\n"
-            f"실수 배열이 필요한데 자료형이 {values.dtype}입니다. 실수로 바꾸어 주세요."
+            f"실수형(float) 배열이 필요한데 자료형이 {values.dtype}입니다. 실수형으로 바꾸어 주세요."
         )
     if values.ndim == 0:
         raise IndexError(
@@ -40,7 +40,7 @@ def _as_float(values, dim):
 #| code-fold: true
 #| code-summary: "라이브러리에 들어가는 코드"
 def _widen(values):
-    "float16은 float32로 넓혀 계산합니다. 다른 실수형은 그대로 둡니다."
+    "float16은 float32로 넓혀 계산합니다. 다른 자료형은 그대로 둡니다."
     return values.astype(np.promote_types(values.dtype, np.float32), copy=False)
 
 
@@ -54,7 +54,7 @@ def _shift(logits, dim):
 #| code-fold: true
 #| code-summary: "라이브러리에 들어가는 코드"
 def softmax(
-    logits,  # 로짓 $z$: 축이 하나 이상인 실수 배열
+    logits,  # 로짓 $z$: 축이 하나 이상인 실수형 배열
     dim: int = -1,  # 클래스가 놓인 축
 ):  # 확률 $p$: `logits`와 같은 모양과 자료형
     "로짓을 확률로 바꿉니다. 가장 큰 로짓을 먼저 빼므로 넘치지 않습니다."
@@ -119,7 +119,7 @@ def _log_total(shifted, dim):
 
 
 def logsumexp(
-    logits,  # 로짓 $z$: 축이 하나 이상인 실수 배열
+    logits,  # 로짓 $z$: 축이 하나 이상인 실수형 배열
     dim: int = -1,  # 더할 축
     keepdim: bool = False,  # 더한 축을 길이 1로 남길지
 ):  # $\log\sum_c e^{z_c}$: `dim` 축이 사라진 배열
@@ -136,7 +136,7 @@ def logsumexp(
 #| code-fold: true
 #| code-summary: "라이브러리에 들어가는 코드"
 def log_softmax(
-    logits,  # 로짓 $z$: 축이 하나 이상인 실수 배열
+    logits,  # 로짓 $z$: 축이 하나 이상인 실수형 배열
     dim: int = -1,  # 클래스가 놓인 축
 ):  # 로그 확률 $\log p$: `logits`와 같은 모양과 자료형
     "소프트맥스의 로그입니다. 확률을 거치지 않으므로 −inf로 무너지지 않습니다."
