@@ -17,7 +17,7 @@ AXE = ROOT / "blog" / "node_modules" / "axe-core" / "axe.min.js"
 SCREENSHOTS = ROOT / "screenshots"
 LOOKS = [(1300, "light"), (1300, "dark"), (390, "light"), (390, "dark")]
 EXPLORABLES = {
-    "information.html": "information", "softmax.html": "gradient", "cross_entropy.html": "gradient",
+    "information.html": "information", "softmax.html": "softmax", "cross_entropy.html": "gradient",
     "log_softmax.html": "logsumexp", "reduction.html": "reduction", "linear.html": "memory",
 }
 
