@@ -7,7 +7,7 @@ __all__ = ['Softmax', 'LogSoftmax', 'NegativeLogLikelihoodLoss', 'CrossEntropyLo
 
 # %% ../nbs/06_autograd.ipynb #05656578
 #| code-fold: true
-#| code-summary: "준비"
+#| code-summary: "준비: 불러오기"
 import torch
 import torch.nn as nn
 

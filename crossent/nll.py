@@ -7,7 +7,7 @@ __all__ = ['TORCH_NAMES', 'check_inputs', 'nll_loss', 'spread', 'nll_loss_vjp']
 
 # %% ../nbs/04_nll.ipynb #00788dd5
 #| code-fold: true
-#| code-summary: "준비"
+#| code-summary: "준비: 불러오기"
 import numpy as np
 
 # %% ../nbs/04_nll.ipynb #9f2b5f84

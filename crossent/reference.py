@@ -7,7 +7,7 @@ __all__ = ['NumpyCrossEntropy', 'cross_entropy', 'cross_entropy_grad']
 
 # %% ../nbs/05_cross_entropy.ipynb #388028e1
 #| code-fold: true
-#| code-summary: "준비"
+#| code-summary: "준비: 불러오기"
 import numpy as np
 
 from .nll import nll_loss, spread
