@@ -182,7 +182,7 @@ def test_information_draws_what_it_counts(visit):
     same(widths / widths.sum(), p)
 
 
-# ---- 글 05
+# ---- 글 02, 05
 
 
 def check_gradient(values, target, temperature=1.0, rate=3.0):

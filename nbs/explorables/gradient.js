@@ -1,4 +1,4 @@
-// 글 05: 로짓을 끌고 정답을 고르면 확률, 손실, 기울기 p − Y가 움직입니다. 한 스텝씩 내려가 볼 수 있습니다.
+// 글 05: 로짓을 끌고 정답을 고르면 확률, 손실, 기울기 p − y가 움직입니다. 한 걸음씩 내려가 볼 수 있습니다.
 import { lossAndGradient, sum } from "./math.js";
 import { arrow, button, calm, canvas, choice, fixed, frame, html, onResize, range, set, show, signed, slider, svg, text } from "./shared.js";
 
