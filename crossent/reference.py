@@ -6,12 +6,16 @@
 __all__ = ['NumpyCrossEntropy', 'cross_entropy', 'cross_entropy_grad']
 
 # %% ../nbs/05_cross_entropy.ipynb #388028e1
+#| code-fold: true
+#| code-summary: "준비: 불러오기"
 import numpy as np
 
 from .nll import nll_loss, spread
 from .softmax import log_softmax
 
 # %% ../nbs/05_cross_entropy.ipynb #602ed8d6
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드"
 def _p_minus_y(dloss, saved):
     "확률에서 정답을 빼고 표본별 기울기를 곱합니다."
     if saved is None:
@@ -28,6 +32,8 @@ def _p_minus_y(dloss, saved):
     return dlogits * dlosses[:, None]
 
 # %% ../nbs/05_cross_entropy.ipynb #115750cf
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드"
 class NumpyCrossEntropy:
     "손으로 구한 역전파를 갖춘 크로스 엔트로피. `reduction`은 none, mean, sum 가운데 하나입니다."
 

@@ -234,7 +234,7 @@ def test_softmax_by_touch(visit):
 # ---- 글 05
 
 
-def check_gradient(values, target, temperature=1.0):
+def check_gradient(values, target, temperature=1.0, rate=3.0):
     logits = np.array([[values[f"z{c}"] for c in range(3)]])
     target = np.array([target])
     probs = softmax.softmax(logits / temperature)
@@ -242,7 +242,7 @@ def check_gradient(values, target, temperature=1.0):
     same(values["loss"], reference.cross_entropy(logits / temperature, target))
     gradient = reference.cross_entropy_grad(1.0, logits / temperature, target)[0]
     same([values[f"difference{c}"] for c in range(3)], gradient)
-    same([values[f"dlogits{c}"] for c in range(3)], gradient / temperature)
+    same([values[f"move{c}"] for c in range(3)], -rate * gradient / temperature)
     same(values["difference_sum"], 0)
     return logits[0]
 
@@ -253,16 +253,16 @@ def test_gradient_of_the_running_example(visit):
     same(check_gradient(values, 2), [1, 2, 3])
     numpy_ce = reference.NumpyCrossEntropy()
     same(values["loss"], numpy_ce.cross_entropy(np.array([[1.0, 2.0, 3.0]]), np.array([2])))
-    press(page, "[2, 0, 0], 정답 1")
+    press(page, "사진 2")
     same(check_gradient(numbers(page), 1), [2, 0, 0])
 
 
 def test_gradient_by_mouse_keyboard_and_temperature(visit):
     page = visit("gradient")
-    page.get_by_label("클래스 0", exact=True).check()
-    drag(page, page.get_by_role("slider", name="클래스 1의 로짓"), dy=70)
+    page.get_by_label("고양이", exact=True).check()
+    drag(page, page.get_by_role("slider", name="강아지의 로짓"), dy=70)
     assert check_gradient(numbers(page), 0)[1] < -2
-    page.get_by_role("slider", name="클래스 2의 로짓").focus()
+    page.get_by_role("slider", name="새의 로짓").focus()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("PageDown")
     assert check_gradient(numbers(page), 0)[2] == pytest.approx(1.9)
@@ -274,24 +274,24 @@ def test_gradient_by_mouse_keyboard_and_temperature(visit):
 
 def test_gradient_walks_downhill(visit):
     page = visit("gradient", reduced_motion="reduce")
-    press(page, "[2, 0, 0], 정답 1")
+    press(page, "사진 2")
     logits, losses = np.array([[2.0, 0.0, 0.0]]), []
     for _ in range(3):
         logits = logits - 3.0 * reference.cross_entropy_grad(1.0, logits, np.array([1]))
-        press(page, "한 걸음")
+        press(page, "한 스텝")
         values = numbers(page)
         same(check_gradient(values, 1), logits[0])
         losses.append(values["loss"])
-    press(page, "열 걸음")
+    press(page, "열 스텝")
     values = numbers(page)
     check_gradient(values, 1)
     assert values["steps"] == 13
     assert losses[0] > losses[1] > losses[2] > values["loss"]
-    assert page.locator(".x-curve").get_attribute("d").count("L") == 13  # 곡선이 걸음마다 한 점씩 자랍니다
+    assert page.locator(".x-curve").get_attribute("d").count("L") == 13  # 곡선이 스텝마다 한 점씩 자랍니다
 
 
 def test_gradient_arrow_spans_p_minus_y(visit):
-    "주황 화살표의 길이는 |p − y|에 비례합니다."
+    "주황 화살표의 길이는 |p − Y|에 비례합니다."
     page = visit("gradient")
     values = numbers(page)
     ends = page.eval_on_selector_all(".x-arrow.x-ink-q .x-arrow-head", "nodes => nodes.map(n => Number(n.getAttribute('d').match(/L[\\d.]+ ([\\d.]+)Z/)[1]))")
@@ -302,9 +302,9 @@ def test_gradient_arrow_spans_p_minus_y(visit):
 
 def test_gradient_by_touch(visit):
     page = visit("gradient", width=390, has_touch=True, is_mobile=True)
-    swipe(page, page.get_by_role("slider", name="클래스 0의 로짓"), dy=-40)
+    swipe(page, page.get_by_role("slider", name="고양이의 로짓"), dy=-40)
     assert check_gradient(numbers(page), 2)[0] > 2
-    page.get_by_role("button", name="한 걸음").tap()
+    page.get_by_role("button", name="한 스텝").tap()
     check_gradient(numbers(page), 2)
 
 
@@ -570,7 +570,7 @@ def test_still_picture_without_scripts(visit, name):
 
 STILL = """:root { --panel: #fff; --line: #d5d9de } .x-box { border: 0 !important; padding: 4px !important }
 .x-head, .x-hint, .x-body > .x-controls, .x-body > .x-buttons, .x-sliders { display: none !important } .x-say { min-height: 0 !important }"""
-PRESSED = {"gradient": ["[2, 0, 0], 정답 1", "한 걸음", "한 걸음"], "logsumexp": ["차이 104"]}
+PRESSED = {"gradient": ["사진 2"], "logsumexp": ["차이 104"]}
 
 
 def pose(page, name):
