@@ -29,7 +29,7 @@ def is_class_last(input):
 
 
 def as_rows(values, class_last):
-    "(줄, 클래스)로 폅니다. class_last가 아니면 축을 옮기지 않고 (배치, 클래스, 위치)로."
+    "(줄, 클래스)로, class_last가 아니면 (배치, 클래스, 위치)로 폅니다."
     if values.dim() == 1:
         return values.unsqueeze(0)
     if values.dim() == 2:
