@@ -3,15 +3,26 @@
 import ctypes
 import gc
 import json
+import os
 import platform
 import random
 import statistics
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import torch
 
 RESULTS = Path(__file__).parent.parent / "nbs" / "data" / "benchmarks.json"
+ALLOCATORS = {"plain": "0", "thp": "1"}  # PyTorch의 THP_MEM_ALLOC_ENABLE: 텐서에 큰 페이지를 청하는지
+
+
+def in_fresh_process(module, thp):
+    "`python -m module`을 그 할당기 설정의 새 프로세스에서 돌리고, 찍은 JSON을 읽습니다."
+    settings = os.environ | {"THP_MEM_ALLOC_ENABLE": thp}
+    done = subprocess.run([sys.executable, "-m", module], env=settings, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def processor():

@@ -1,17 +1,29 @@
 "`crossent.cross_entropy`를 PyTorch와 나란히 잽니다. 글 11의 표와 그림이 이 결과를 읽습니다."
 
-import platform
+import json
+import resource
+import statistics
 
 import torch
 from torch.nn import functional as F
 
-from benchmarks.harness import give_back_memory, interleaved, machine, medians, paired, peak_megabytes, settle_allocator
-from crossent import autograd, loss
-from crossent.loss import cross_entropy
+from benchmarks.harness import ALLOCATORS, in_fresh_process, interleaved, machine, medians, paired, peak_megabytes, ratios, settle_allocator
+from crossent import autograd
+from crossent.loss import SMALL, cross_entropy
+from crossent.plumbing import blocks
 
-SHAPES = {(1024, 32000): 15, (512, 128256): 15, (512, 3000): 60, (8, 3000): 300, (64, 10): 300}
-MIDDLE = (512, 3000)  # 메모리를 어디서 얻느냐로 갈리는 크기: 새 쪽을 받아야 할 때도 잽니다
-NAMES = {"torch": "F.cross_entropy", "compile": "torch.compile", "draft": "초안(글 06)", "ours": "crossent", "floor": "바닥"}
+SHAPES = {
+    (1024, 32000): 11,
+    (512, 128256): 11,
+    (512, 3000): 60,
+    (256, 1000): 200,
+    (8, 3000): 300,
+    (64, 10): 300,
+    (1000000, 2): 21,
+    (8, 21, 512, 512): 7,
+}
+COMPILED = ((1024, 32000), (512, 128256))  # torch.compile과 글 06의 Function은 이 크기에서만 잽니다
+NAMES = {"torch": "F.cross_entropy", "compile": "torch.compile", "readable": "글 06의 Function", "ours": "crossent"}
 
 
 def step(function, x, y):
@@ -21,97 +33,124 @@ def step(function, x, y):
     return x.grad
 
 
-def write_gradient(x):
-    "바닥: 새 기울기 자리를 얻어 한 번 쓰기."
-    return loss._new_gradient(x).fill_(1.0)
-
-
 def readable(x, y):
     "글 06의 읽기 좋은 Function."
     return autograd.NegativeLogLikelihoodLoss.apply(autograd.LogSoftmax.apply(x, 1), y)
 
 
-def contenders(x, y, compiled):
-    "이름 → 한 번 돌리는 함수."
-    functions = {"ours": cross_entropy, "torch": F.cross_entropy}
-    if x.dtype == torch.float32 and x.device.type == "cpu":
-        functions["draft"] = readable
-    functions["compile"] = compiled
-    return {name: lambda function=function: step(function, x, y) for name, function in functions.items()}
+def problem(shape, dtype=torch.float32, device="cpu"):
+    "무작위 로짓과 정답."
+    torch.manual_seed(0)
+    x = torch.randn(shape, device=device).to(dtype)
+    return x, torch.randint(shape[1], shape[:1] + shape[2:], device=device)
 
 
 def one_shape(shape, dtype, repeats, compiled, device="cpu"):
     "한 크기를 상대마다 우리와 번갈아 잽니다."
-    torch.manual_seed(0)
-    x, y = torch.randn(shape, device=device).to(dtype), torch.randint(shape[1], shape[:1], device=device)
+    x, y = problem(shape, dtype, device)
     settle_allocator()
-    functions = contenders(x, y, compiled)
-    seconds, faster = paired(functions, "ours", repeats, device)
-    floor = min(interleaved({"floor": lambda: write_gradient(x)}, repeats, device)["floor"])  # 바닥은 가장 빠른 한 번
-    result = {"shape": list(shape), "dtype": str(dtype).replace("torch.", ""), "device": device}
-    result |= {"seconds": seconds | {"floor": floor}, "times_faster": faster}
-    if shape != MIDDLE or platform.system() != "Linux":
-        return result
-    two = {name: functions[name] for name in ("ours", "torch")}
-    return result | {"new_pages": paired(two, "ours", repeats, before=give_back_memory)[1]["torch"]}
+    functions = {"ours": cross_entropy, "torch": F.cross_entropy}
+    if shape in COMPILED and dtype == torch.float32:
+        functions |= {"readable": readable, "compile": compiled}
+    steps = {name: lambda function=function: step(function, x, y) for name, function in functions.items()}
+    seconds, faster = paired(steps, "ours", repeats, device)
+    return {"shape": list(shape), "dtype": str(dtype).replace("torch.", ""), "device": device, "seconds": seconds, "times_faster": faster}
 
 
-def copy_fraction(result, shape, dtype):
-    "GPU: 로짓을 한 번 읽고 기울기를 한 번 쓰는 시간이 복사 대역폭의 몇 분의 일인지."
-    source = torch.empty(shape, dtype=dtype, device="cuda")
-    target = torch.empty_like(source)
-    copy = medians(interleaved({"copy": lambda: target.copy_(source)}, 20, "cuda"))["copy"]
-    return copy / result["seconds"]["ours"]
+def faults_of(function):
+    "한 번 부르는 동안의 페이지 폴트 수."
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    function()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+def changed(**settings):
+    "plumbing.blocks의 수를 바꾸고 한 걸음 도는 함수를 만듭니다."
+
+    def run(x, y):
+        kept = {name: getattr(blocks, name) for name in settings}
+        try:
+            for name, value in settings.items():
+                setattr(blocks, name, value)
+            return step(cross_entropy, x, y)
+        finally:
+            for name, value in kept.items():
+                setattr(blocks, name, value)
+
+    return run
+
+
+def on_one_thread(run):
+    "스레드 하나로 도는 함수."
+
+    def alone(x, y):
+        kept = torch.get_num_threads()
+        try:
+            torch.set_num_threads(1)
+            return run(x, y)
+        finally:
+            torch.set_num_threads(kept)
+
+    return alone
+
+
+EVERYTHING = 2**62  # 로짓을 통째로 한 블록에
+
+
+def ablation(shape=(1024, 32000), repeats=11):
+    "하나씩 빼 보기: 큰 페이지, 블록, 둘 다, 스레드. 합치기까지 빼면 F.cross_entropy입니다."
+    x, y = problem(shape)
+    ours, theirs = changed(), lambda x, y: step(F.cross_entropy, x, y)
+    ways = {
+        "ours": ours,
+        "no_huge": changed(HUGE=EVERYTHING),
+        "no_blocks": changed(BLOCK=EVERYTHING),
+        "neither": changed(HUGE=EVERYTHING, BLOCK=EVERYTHING),
+        "torch": theirs,
+        "ours_one_thread": on_one_thread(ours),
+        "torch_one_thread": on_one_thread(theirs),
+    }
+    functions = {name: lambda way=way: way(x, y) for name, way in ways.items()}
+    runs = interleaved(functions, repeats)
+    faults = {name: statistics.median(faults_of(function) for _ in range(3)) for name, function in functions.items()}
+    return {"shape": list(shape), "seconds": medians(runs), "times_ours": ratios(runs, "ours"), "faults": faults}
+
+
+def confident(shape=(1024, 32000), repeats=11, sure=0.7):
+    "학습이 된 모델처럼 열에 일곱은 확신하는 로짓에서도 같은지."
+    x, y = problem(shape)
+    rows = torch.rand(shape[0]) < sure
+    x[torch.arange(shape[0]), y] += torch.where(rows, 14.0, 0.0)
+    functions = {"ours": lambda: step(cross_entropy, x, y), "torch": lambda: step(F.cross_entropy, x, y)}
+    return paired(functions, "ours", repeats)[1]["torch"]
 
 
 def memory(shape=(1024, 32000)):
-    "한 번 돌리는 동안 더 쓴 메모리의 꼭대기(MB). 로짓은 미리 있고, 기울기는 포함됩니다."
-    x, y = torch.randn(shape), torch.randint(shape[1], shape[:1])
+    "한 번 돌리는 동안 더 쓴 메모리의 최댓값(MB). 로짓은 미리 있고, 돌려줄 기울기는 포함됩니다."
+    x, y = problem(shape)
 
     def quiet(function):
         with torch.no_grad():
             return function(x, y)
 
-    functions = {"torch": F.cross_entropy, "ours": cross_entropy, "draft": readable}
+    functions = {"torch": F.cross_entropy, "ours": cross_entropy, "readable": readable}
     peaks = {name: peak_megabytes(lambda f=function: step(f, x, y)) for name, function in functions.items()}
-    silent = {name: peak_megabytes(lambda f=function: quiet(f)) for name, function in functions.items() if name != "draft"}
-    return {"logits": x.nbytes / 1e6, "block": loss._CPU_BLOCK * 4 / 1e6, "step": peaks, "no_grad": silent}
+    silent = {name: peak_megabytes(lambda f=function: quiet(f)) for name, function in functions.items() if name != "readable"}
+    return {"logits": x.nbytes / 1e6, "block": blocks.BLOCK * 4 / 1e6, "step": peaks, "no_grad": silent}
 
 
-def blocks(shape=(1024, 32000), powers=range(12, 26)):
+def block_sizes(shape=(1024, 32000), powers=range(12, 26)):
     "블록의 크기를 바꾸어 가며 잽니다."
-    torch.manual_seed(0)
-    x, y = torch.randn(shape), torch.randint(shape[1], shape[:1])
-    kept = loss._CPU_BLOCK
-
-    def with_block(power):
-        loss._CPU_BLOCK = 2**power
-        step(cross_entropy, x, y)
-
-    try:
-        return medians(interleaved({str(p): lambda p=p: with_block(p) for p in powers}, 9, warm_up=1))
-    finally:
-        loss._CPU_BLOCK = kept
-
-
-def softmax_ways():
-    "가운데 크기에서 확률 / N을 구하기: softmax로 하면, 2의 거듭제곱으로 한 번에 할 때의 몇 배 걸리는지."
-    x = torch.randn(MIDDLE, generator=torch.Generator().manual_seed(0))
-    settle_allocator()
-
-    def by_exp2():
-        exps, total = loss._exponentials(x)
-        return exps.div_(total.mul_(len(x)))
-
-    functions = {"exp2": by_exp2, "softmax": lambda: torch.softmax(x, 1).div_(len(x))}
-    return paired(functions, "exp2", 100)[1]["softmax"]
+    x, y = problem(shape)
+    functions = {str(power): lambda run=changed(BLOCK=2**power): run(x, y) for power in powers}
+    return medians(interleaved(functions, 9, warm_up=1))
 
 
 def random_case(generator):
-    "로짓과 정답 하나: 보통, 확신하는, ±1e4의, −inf가 섞인 로짓. 작은 부름보다 큽니다."
+    "로짓과 정답 하나: 보통, 확신하는, ±1e4의, −inf가 섞인 로짓. 블록으로 가는 크기입니다."
     rows = 2048
     x = torch.randn(rows, int(torch.randint(260, 1000, (), generator=generator)), generator=generator)
-    assert x.numel() >= loss._SMALL
+    assert x.numel() >= SMALL
     kind = int(torch.randint(4, (), generator=generator))
     x = x * (1, 20, 1e4, 1)[kind]
     y = torch.randint(x.shape[1], (rows,), generator=generator)
@@ -121,7 +160,7 @@ def random_case(generator):
     return x, y
 
 
-def errors(cases=2000):
+def errors(cases=400):
     "float64 참값에서 벗어난 정도의 분포: 손실은 상대 오차, 기울기는 가장 큰 상대 오차."
     generator = torch.Generator().manual_seed(0)
     found = {"torch": {"loss": [], "gradient": []}, "ours": {"loss": [], "gradient": []}}
@@ -146,36 +185,44 @@ def errors(cases=2000):
     return {"cases": cases, "points": points.tolist()} | quantiles
 
 
-def measure():
-    "글 11이 읽을 결과 한 벌."
+def pairs():
+    "한 할당기 설정에서 잰 짝들. 새 프로세스에서 부릅니다."
+    torch.set_num_threads(min(2, torch.get_num_threads()))
     compiled = torch.compile(F.cross_entropy, dynamic=False)
-    results = []
+    runs = []
     for dtype in (torch.float32, torch.bfloat16):
         for shape, repeats in SHAPES.items():
             torch.compiler.reset()
-            results.append(one_shape(shape, dtype, repeats, compiled))
+            runs.append(one_shape(shape, dtype, repeats, compiled))
     if torch.cuda.is_available():
         for shape in ((8192, 32000), (4096, 128256)):
             torch.compiler.reset()
-            result = one_shape(shape, torch.bfloat16, 20, compiled, "cuda")
-            results.append(result | {"copy_fraction": copy_fraction(result, shape, torch.bfloat16)})
-    found = {"machine": machine(), "runs": results, "softmax_ways": softmax_ways()}
-    return found | {"memory": memory(), "blocks": blocks(), "errors": errors()}
+            runs.append(one_shape(shape, torch.bfloat16, 20, compiled, "cuda"))
+    return {"runs": runs, "ablation": ablation(), "confident": confident()}
+
+
+def measure():
+    "글 11이 읽을 결과 한 벌. 짝들은 할당기 설정마다 새 프로세스에서 잽니다."
+    found = {name: in_fresh_process("benchmarks.loss", setting) for name, setting in ALLOCATORS.items()}
+    return {"machine": machine(), **found, "memory": memory(), "blocks": block_sizes(), "errors": errors()}
 
 
 def show(result):
     "터미널에 표로."
-    print(f"{'크기':>16} {'자료형':>9} {'crossent':>10}   우리보다 몇 배 걸렸나")
-    for run in result["runs"]:
-        others = "  ".join(f"{NAMES[name]} {value:.2f}" for name, value in run["times_faster"].items())
-        print(f"{str(tuple(run['shape'])):>16} {run['dtype']:>9} {run['seconds']['ours'] * 1e3:8.3f}ms   {others}")
-        if "new_pages" in run:
-            print(f"{'':>16} 새 쪽을 받아야 할 때는 F.cross_entropy {run['new_pages']:.2f}")
-        if "copy_fraction" in run:
-            print(f"{'':>16} 복사 대역폭의 {run['copy_fraction']:.0%}")
-    print(f"{MIDDLE}의 확률 / N: softmax로 하면 2의 거듭제곱으로 할 때의 {result['softmax_ways']:.2f}배")
-    print("메모리 꼭대기(MB):", result["memory"])
+    print(f"{'크기':>20} {'자료형':>9} {'crossent':>10}   우리보다 몇 배 걸렸나 (그대로 · THP를 켜고)")
+    for run, huge in zip(result["plain"]["runs"], result["thp"]["runs"]):
+        others = "  ".join(f"{NAMES[name]} {value:.2f} · {huge['times_faster'][name]:.2f}" for name, value in run["times_faster"].items())
+        print(f"{str(tuple(run['shape'])):>20} {run['dtype']:>9} {run['seconds']['ours'] * 1e3:8.3f}ms   {others}")
+    for name in ALLOCATORS:
+        found = result[name]["ablation"]
+        print(f"하나씩 빼기({name}), 우리의 몇 배:", {way: round(value, 2) for way, value in found["times_ours"].items()}, "폴트", found["faults"])
+        print(f"확신하는 로짓({name}):", round(result[name]["confident"], 2))
+    print("메모리의 최댓값(MB):", result["memory"])
     print(f"상대 오차의 {result['errors']['points']} 분위 ({result['errors']['cases']}번):")
     for name in ("torch", "ours"):
         for part, values in result["errors"][name].items():
             print(f"{NAMES[name]:>16} {part:>9} " + "  ".join(f"{value:.1e}" for value in values))
+
+
+if __name__ == "__main__":
+    print(json.dumps(pairs()))

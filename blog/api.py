@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 
 from blog.pages import Page, code_html
 
-MARKER = re.compile(r"^# %% \.\./nbs/(\S+)\.ipynb #(\w+)", re.M)
+MARKER = re.compile(r"^# %% (?:\.\./)+nbs/(\S+)\.ipynb #(\w+)", re.M)
 # PyTorch에도 있는 이름입니다. 글이 우리 것을 불러왔을 때만 우리 문서로 잇습니다.
 SHARED_WITH_TORCH = {"softmax", "log_softmax", "logsumexp", "nll_loss", "cross_entropy", "CrossEntropyLoss"}
 
@@ -74,8 +74,8 @@ class Module:
 
     siblings = {}  # 같은 패키지의 모듈: read()가 채웁니다
 
-    def __init__(self, path):
-        self.path, self.name = path, path.stem
+    def __init__(self, path, package):
+        self.path, self.name = path, ".".join(path.relative_to(package).with_suffix("").parts)
         self.text = path.read_text(encoding="utf-8")
         self.lines = self.text.split("\n")
         self.tree = ast.parse(self.text)
@@ -87,8 +87,12 @@ class Module:
         for node in self.tree.body:
             for name in [node.name] if hasattr(node, "name") else [t.id for t in getattr(node, "targets", []) if isinstance(t, ast.Name)]:
                 self.defined[name] = node
-        near = [node for node in self.tree.body if isinstance(node, ast.ImportFrom) and node.level == 1]
-        self.imported = {alias.asname or alias.name: (node.module, alias.name) for node in near for alias in node.names}
+        near = [node for node in self.tree.body if isinstance(node, ast.ImportFrom) and node.level]
+        self.imported = {alias.asname or alias.name: (self.home(node), alias.name) for node in near for alias in node.names}
+
+    def home(self, node):
+        "`from ..core.kernel import block_`이 가리키는 모듈."
+        return ".".join(self.name.split(".")[: -node.level] + node.module.split("."))
 
     @cached_property
     def symbols(self):
@@ -140,7 +144,8 @@ class Module:
         return self.raised_inside(node, seen, imported)
 
     def raised_inside(self, function, seen, imported):
-        "클래스는 옆 모듈에서 불러온 이름(`imported`)까지 따라갑니다. 함수는 옆 모듈에 검사를 마친 값을 건네므로 따라가지 않습니다."
+        "클래스는 옆 모듈에서 불러온 이름(`imported`)까지 따라갑니다. 함수는 검사를 맡긴 plumbing까지만 따라갑니다. 다른 모듈에는 검사를 마친 값을 건네기 때문입니다."
+        imported = imported or {name: where for name, where in self.imported.items() if where[0].startswith("plumbing.")}
         found, written = [], {}
         for part in ast.walk(function):
             if isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Name):
@@ -155,6 +160,8 @@ class Module:
                 user = part.func
             elif isinstance(part, ast.Attribute) and part.attr == "apply":
                 user = part.value
+            if isinstance(message, ast.Call) and ast.unparse(message.func) == "explained":
+                message = message.args[0]  # 도움말을 붙이기 전의 문장
             # 종류나 문장이 다른 데서 온 것은 알 수 없으므로 적지 않습니다.
             if isinstance(kind, ast.Name) and kind.id in EXCEPTIONS:
                 messages = written.get(message.id, []) if isinstance(message, ast.Name) else [message]
@@ -466,11 +473,12 @@ def section_of(post, cells, cell_id):
 
 
 def read(package):
-    "crossent의 모듈을 글의 차례대로 읽습니다."
-    modules = [Module(path) for path in sorted(package.glob("[!_]*.py"))]
+    "사람들이 불러오는 모듈(core와 plumbing이 아닌 것)을 글의 차례대로 읽습니다."
+    modules = [Module(path, package) for path in sorted(package.rglob("[!_]*.py"))]
     for module in modules:
         module.siblings = {other.name: other for other in modules}
-    return sorted(modules, key=lambda module: module.markers[0][1] if module.markers else "")
+    public = [module for module in modules if "." not in module.name]
+    return sorted(public, key=lambda module: module.markers[0][1] if module.markers else "")
 
 
 def make(package, posts, site):

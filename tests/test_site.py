@@ -463,7 +463,7 @@ def public(): return _inner()
 """,
         encoding="utf-8",
     )
-    module = api.Module(path)
+    module = api.Module(path, path.parent)
     assert [symbol.doc for symbol in module.symbols] == ["줄 끝의 설명", "위에 적은 설명", "", ""]
     assert [symbol.name for symbol in module.users("ENDED")] == ["public"] and module.users("ABOVE") == []
     assert '쓰는 곳: <a href="#public">' in api.used_by(module.symbols[0], {}) and api.used_by(module.symbols[1], {}) == ""

@@ -264,7 +264,7 @@ HELP |= {
     "Mismatch in shape: grad_output": help_upstream,
 }
 
-# %% ../../nbs/93_messages.ipynb #67d7391f
+# %% ../../nbs/93_messages.ipynb #8e664721
 HELP |= {
     "expected input with dimensionality": help_hidden,
     "expected linear_weight with dimensionality": "선형층 가중치는 (클래스 수, 은닉 크기) 모양이어야 하는데 "
@@ -272,7 +272,7 @@ HELP |= {
     "last dimensions (in_features)": help_features,
     "expected linear_bias shape": "편향은 클래스마다 하나씩 있어야 하는데 모양이 {linear_bias.shape}입니다.",
     "requires batched input": "입력에 배치 축이 없습니다. input[None]처럼 앞에 축을 하나 세워 주세요.",
-    "must have the same dtype": help_layer_type,
+    "have the same dtype": help_layer_type,
 }
 SHAPE_ERRORS = ("batch_size", "1D input", "Expected target size", "size mismatch")
 SHAPE_ERRORS += ("only batches of spatial", "0D or 1D target")
