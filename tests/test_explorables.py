@@ -102,6 +102,19 @@ def swipe(page, handle, dx=0, dy=0):
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
+def stand_still(page):
+    "글이 열 프레임 동안 움직이지 않을 때까지 기다립니다."
+    page.evaluate("""() => new Promise(done => {
+        let last = scrollY, still = 0
+        const look = () => {
+            still = scrollY === last ? still + 1 : 0
+            last = scrollY
+            still < 10 ? requestAnimationFrame(look) : done()
+        }
+        look()
+    })""")
+
+
 # ---- 글 01
 
 
@@ -366,7 +379,9 @@ def test_logsumexp_leaves_vertical_swipes_to_the_page(visit):
     swipe(page, handle, dy=-150)
     page.wait_for_function("scrollY > 50")
     assert numbers(page)["gap"] == gap
+    stand_still(page)  # 쓸어 올린 글이 아직 움직이면 scrollTo가 되돌려집니다
     page.evaluate("scrollTo(0, 0)")
+    page.wait_for_function("scrollY == 0")
     swipe(page, handle, dx=-100)
     assert numbers(page)["gap"] < gap
 
