@@ -26,7 +26,7 @@ def fingerprint(thing):
 
 
 def target_hash(target):
-    "정답의 지문: 값이나 순서가 다르면 다른 수가 됩니다."
+    "정답의 값과 순서로 만든 지문."
     return fingerprint(target.reshape(-1).long().cpu().numpy().tobytes())
 
 

@@ -21,7 +21,7 @@ DTYPE_WORDS |= {"complex64": "ComplexFloat", "complex128": "ComplexDouble"}
 
 
 def dtype_word(values):
-    "자료형을 PyTorch의 말로 부릅니다. Long처럼."
+    "PyTorch가 오류에 적는 자료형의 이름. int64면 Long."
     name = show(values).dtype
     return DTYPE_WORDS.get(name, name)
 
