@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SMALL', 'FEW', 'cross_entropy', 'CrossEntropyLoss']
 
-# %% ../nbs/80_loss.ipynb #c48d643e
+# %% ../nbs/80_loss.ipynb #d19e62fb
 from typing import Optional
 
 import torch
@@ -14,11 +14,12 @@ from torch.nn import functional as F
 from .core.shapes import class_dim, loss_shape
 from .plumbing.arguments import ask_pytorch, checked, reduction_name
 from .plumbing.compat import handle_torch_function, has_torch_function_variadic
-from .plumbing.compat import is_plain, is_recorded, is_watched, scripts_as, without_autocast
+from .plumbing.compat import in_autocast, is_plain, is_recorded, is_watched
+from .plumbing.compat import scripts_as, without_autocast
 from .plumbing.function import Remembers, computed_loss, logits_gradient
 from .plumbing.messages import explained, show
 
-# %% ../nbs/80_loss.ipynb #7be16903
+# %% ../nbs/80_loss.ipynb #166a91c5
 SMALL = 2**19  # 원소가 이보다 적으면 PyTorch의 함수가 낫습니다
 FEW = 4  # 클래스가 이만큼까지면 PyTorch의 함수가 낫습니다
 
@@ -30,6 +31,8 @@ def _suits_pytorch(input, target, weight):
         return has_torch_function_variadic(input) or isinstance(input, torch.Tensor)
     if input.dtype is not torch.float32 and input.dtype is not torch.float64:
         return False
+    if getattr(target, "dtype", None) is torch.uint8:  # PyTorch 2.13은 스무딩이 있으면 156을 -100으로 읽습니다
+        return False
     if is_recorded() or input.numel() < SMALL:
         return True
     if has_torch_function_variadic(input, target, weight) or is_watched():
@@ -37,6 +40,15 @@ def _suits_pytorch(input, target, weight):
     if not is_plain(input, target, weight) or input.device.type != "cpu" or not input.dim():
         return True
     return input.shape[class_dim(input)] <= FEW
+
+# %% ../nbs/80_loss.ipynb #7780cd97
+def _suits_widened(input, target, weight):
+    "float32로 넓혀 F.cross_entropy에 맡길지: 작은 반정밀도 로짓과 클래스 번호."
+    if weight is not None or type(input) is not torch.Tensor or type(target) is not torch.Tensor:
+        return False
+    if input.dtype.itemsize != 2 or target.dtype != torch.int64 or is_watched():
+        return False
+    return input.is_floating_point() and input.numel() < SMALL and not in_autocast(input.device)
 
 # %% ../nbs/80_loss.ipynb #b00319b4
 def _full_loss(input, target, weight, reduction, ignore_index, label_smoothing, z_loss, softcap):
@@ -54,7 +66,7 @@ def _full_loss(input, target, weight, reduction, ignore_index, label_smoothing, 
     with without_autocast(input.device):
         return computed_loss(input, target, weight, options)
 
-# %% ../nbs/80_loss.ipynb #acd76763
+# %% ../nbs/80_loss.ipynb #48a67af4
 def cross_entropy(
     input: torch.Tensor,  # 로짓: (C), (N, C), 또는 (N, C, d1, …, dK)
     target: torch.Tensor,  # 클래스 번호: 클래스 차원이 없는 모양. 확률: input의 모양
@@ -71,11 +83,13 @@ def cross_entropy(
     "`F.cross_entropy`와 같은 인자, 값, 기울기, 오류. CPU의 큰 로짓이면 더 빠르고 가볍습니다."
     old = (size_average, ignore_index, reduce, reduction, label_smoothing)
     plain = z_loss == 0 and softcap is None
-    if plain and _suits_pytorch(input, target, weight):
-        try:
+    try:
+        if plain and _suits_pytorch(input, target, weight):
             return F.cross_entropy(input, target, weight, *old)
-        except (IndexError, RuntimeError, TypeError, ValueError):
-            pass  # 까닭은 아래에서 찾습니다
+        if plain and _suits_widened(input, target, weight):
+            return F.cross_entropy(input.float(), target, None, *old).to(input.dtype)
+    except (IndexError, RuntimeError, TypeError, ValueError):
+        pass  # 까닭은 아래에서 찾습니다
     tensors, extras = (input, target, weight), dict(z_loss=z_loss, softcap=softcap)
     overridden = has_torch_function_variadic(*tensors)
     if overridden and not plain:

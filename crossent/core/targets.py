@@ -28,7 +28,8 @@ def index_losses(log_probs, target, weight, ignore_index, smoothing):
     target = target.reshape(()).long() if log_probs.dim() == 1 else target.long()
     valid = target != ignore_index
     safe = torch.where(valid, target, 0)
-    row_weight = log_probs.new_ones(safe.shape) if weight is None else weight[safe]
+    weights = log_probs.new_ones(log_probs.shape[dim]) if weight is None else weight
+    row_weight = weights.gather(0, safe.reshape(-1)).reshape(safe.shape)  # w_y
     row_weight = torch.where(valid, row_weight, 0.0)
     losses = -row_weight * log_probs.gather(dim, safe.unsqueeze(dim)).squeeze(dim)
     if smoothing:

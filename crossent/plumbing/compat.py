@@ -79,7 +79,7 @@ def is_differentiated(*tensors):
     needed = any(tensor is not None and tensor.requires_grad for tensor in tensors)
     return needed and torch.is_grad_enabled()
 
-# %% ../../nbs/92_compat.ipynb #6e476b6f
+# %% ../../nbs/92_compat.ipynb #83368795
 def in_autocast(device):
     "이 장치에서 autocast가 켜져 있는지."
     kind = device.type
@@ -87,10 +87,8 @@ def in_autocast(device):
 
 
 def without_autocast(device):
-    "이 장치의 autocast를 끄는 문맥. autocast가 없는 장치면 아무 일도 하지 않습니다."
-    if not torch.amp.is_autocast_available(device.type):
-        return nullcontext()
-    return torch.autocast(device.type, enabled=False)
+    "이 장치의 autocast를 끄는 문맥. 켜져 있지 않으면 아무 일도 하지 않습니다."
+    return torch.autocast(device.type, enabled=False) if in_autocast(device) else nullcontext()
 
 # %% ../../nbs/92_compat.ipynb #14e02e99
 def autocast_layer(layer):

@@ -29,7 +29,7 @@ def as_answers(target, input, ignore_index):
         return answers, None
     return torch.where(counted, answers, 0), counted
 
-# %% ../../nbs/83_function.ipynb #a67e1310
+# %% ../../nbs/83_function.ipynb #013bc9a2
 def divided(answers, counted, weight, options, dtype):
     "평균이 나눌 수 D와 거기에 맞춘 선택지. 평균이 아니면 None."
     if options.reduction != "mean":
@@ -46,8 +46,8 @@ def divided(answers, counted, weight, options, dtype):
 
 
 def row_scale(divisor, counted, dtype):
-    "기울기에 곱할 배율: 모든 줄에 같으면 수 하나인 텐서, 곱할 것이 없으면 None."
-    unit = None if divisor is None else divisor.reciprocal()
+    "기울기에 곱할 배율: 모든 줄에 같으면 수 하나인 텐서, 곱할 것이 없으면 None. D가 0이면 nan입니다."
+    unit = None if divisor is None else (1 + 0.0 / divisor) / divisor
     if counted is None:
         return unit
     return counted.to(dtype) if unit is None else torch.where(counted, unit, 0.0)
