@@ -20,7 +20,7 @@ def _type_name(tensor):
 
 
 def _check_logits(logits, kernel):
-    "미분할 수 있는 부동소수점 텐서인지 봅니다."
+    "미분할 수 있는 실수형 텐서인지 봅니다."
     if not logits.is_floating_point():
         raise NotImplementedError(
             f"\"{kernel}_lastdim_kernel_impl\" not implemented "

@@ -24,7 +24,7 @@ def _torch_name(array):
 
 
 def _check_log_probs(log_probs):
-    "로그 확률이 (N, C)의 부동소수점 배열인지 봅니다."
+    "로그 확률이 (N, C)의 실수형 배열인지 봅니다."
     if log_probs.dtype.kind != "f":
         name = _torch_name(log_probs)
         raise NotImplementedError(
@@ -78,7 +78,7 @@ def _check_classes(target, n_classes):
 #| code-fold: true
 #| code-summary: "라이브러리에 들어가는 코드"
 def check_inputs(
-    log_probs,  # 로그 확률 또는 로짓: 모양 (N, C)의 부동소수점 배열
+    log_probs,  # 로그 확률 또는 로짓: 모양 (N, C)의 실수형 배열
     target,  # 정답 번호: 모양 (N)의 정수
     reduction: str = "mean",  # "none", "mean", "sum"
 ):  # 배열로 바꾼 (log_probs, target)
