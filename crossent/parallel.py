@@ -74,7 +74,7 @@ def vocab_parallel_linear_cross_entropy(
     ignore_index: int = -100,  # 무시할 정답
     label_smoothing: float = 0.0,  # 0에서 1 사이
 ) -> torch.Tensor:  # 손실: 모든 랭크에서 같은 값
-    "선형층의 어휘를 나누어 가진 크로스 엔트로피. 역전파는 모든 랭크가 함께 불러야 합니다."
+    "선형층의 어휘를 나누어 가진 크로스 엔트로피. 역전파는 모든 랭크가 함께 호출해야 합니다."
     choices = (reduction_name(reduction), ignore_index, label_smoothing)
     layer = (input, local_weight, local_bias)
     if input is not None and has_numbers(*layer):

@@ -53,7 +53,7 @@ def has_values(target):
 
 # %% ../../nbs/94_arguments.ipynb #b227b0d1
 def in_range(target, classes, ignore_index):
-    "무시하지 않는 클래스 번호가 모두 0 이상 classes 미만인지."
+    "무시하지 않는 클래스 번호가 모두 0 이상 classes 미만인지. CPU 밖의 정답은 읽지 않습니다."
     if target.device.type != "cpu" or not target.numel():
         return True
     low, high = target.long().aminmax()

@@ -70,7 +70,7 @@ keeps_graph = private("_C._autograd._get_current_graph_task_keep_graph", lambda:
 
 
 def version(tensor):
-    "제자리에서 고쳐진 횟수. 세지 않는 텐서면 0."
+    "제자리에서 바뀐 횟수. 세지 않는 텐서면 0."
     return 0 if tensor.is_inference() else getattr(tensor, "_version", 0)
 
 
@@ -92,7 +92,7 @@ def without_autocast(device):
 
 # %% ../../nbs/92_compat.ipynb #14e02e99
 def autocast_layer(layer):
-    "autocast 안이면 `F.linear`처럼 실수 텐서들을 그 자료형으로 바꿉니다."
+    "autocast 안이면 `F.linear`처럼 float64가 아닌 텐서를 그 자료형으로 바꿉니다."
     device = layer[0].device
     if not in_autocast(device):
         return layer
