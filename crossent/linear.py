@@ -118,7 +118,10 @@ class _LinearLayerLoss(Remembers, nn.Module):
     def extra_repr(self):
         return ", ".join(f"{name}={value}" for name, value in self.numbers.items())
 
-# %% ../nbs/81_linear_loss.ipynb #e076a80f
+# %% ../nbs/81_linear_loss.ipynb #7ece881b
+_NUMBERS = "reduction", "ignore_index", "label_smoothing", "z_loss", "softcap"
+
+# %% ../nbs/81_linear_loss.ipynb #98936137
 class LinearCrossEntropyLoss(_LinearLayerLoss):
     "선형층을 품은 크로스 엔트로피. 배우는 것은 `linear.weight`와 `linear.bias`입니다."
 
@@ -144,5 +147,4 @@ class LinearCrossEntropyLoss(_LinearLayerLoss):
         self.classes = (num_classes, *out_features)
         self.linear = nn.Linear(in_features, math.prod(self.classes), bias, device, dtype)
         self.register_buffer("weight", weight)
-        self.numbers = dict(reduction=reduction, ignore_index=ignore_index)
-        self.numbers |= dict(label_smoothing=label_smoothing, z_loss=z_loss, softcap=softcap)
+        self.numbers = dict(zip(_NUMBERS, (reduction, ignore_index, label_smoothing, z_loss, softcap)))

@@ -50,6 +50,18 @@ def _suits_widened(input, target, weight):
         return False
     return input.is_floating_point() and input.numel() < SMALL and not in_autocast(input.device)
 
+# %% ../nbs/80_loss.ipynb #9a042d4e
+def _pytorch_loss(input, target, weight, old):
+    "PyTorch의 함수가 나은 입력이면 그 손실. 아니거나 거절했으면 None이고, 까닭은 아래에서 찾습니다."
+    try:
+        if _suits_pytorch(input, target, weight):
+            return F.cross_entropy(input, target, weight, *old)
+        if _suits_widened(input, target, weight):
+            return F.cross_entropy(input.float(), target, None, *old).to(input.dtype)
+    except (IndexError, RuntimeError, TypeError, ValueError):
+        pass
+    return None
+
 # %% ../nbs/80_loss.ipynb #b00319b4
 def _full_loss(input, target, weight, reduction, ignore_index, label_smoothing, z_loss, softcap):
     "인자를 모두 검사하는 크로스 엔트로피."
@@ -66,7 +78,19 @@ def _full_loss(input, target, weight, reduction, ignore_index, label_smoothing, 
     with without_autocast(input.device):
         return computed_loss(input, target, weight, options)
 
-# %% ../nbs/80_loss.ipynb #48a67af4
+# %% ../nbs/80_loss.ipynb #00b21435
+def _other_loss(tensors, old, extras):
+    "PyTorch의 함수에 맡기지 않은 호출. 연산을 가로채는 텐서와 모드에는 먼저 묻습니다."
+    overridden = has_torch_function_variadic(*tensors)
+    if overridden and (extras["z_loss"] != 0 or extras["softcap"] is not None):
+        return handle_torch_function(cross_entropy, tensors, *tensors, *old, **extras)
+    size_average, ignore_index, reduce, reduction, label_smoothing = old
+    chosen = (reduction_name(reduction, size_average, reduce), ignore_index, label_smoothing)
+    if overridden:
+        return ask_pytorch(*tensors, *chosen)
+    return _full_loss(*tensors, *chosen, **extras)
+
+# %% ../nbs/80_loss.ipynb #33a0f5b2
 def cross_entropy(
     input: torch.Tensor,  # 로짓: (C), (N, C), 또는 (N, C, d1, …, dK)
     target: torch.Tensor,  # 클래스 번호: 클래스 차원이 없는 모양. 확률: input의 모양
@@ -82,22 +106,11 @@ def cross_entropy(
 ) -> torch.Tensor:  # 손실: 스칼라, "none"이면 표본마다 하나
     "`F.cross_entropy`와 같은 인자, 값, 기울기, 오류. CPU의 큰 로짓이면 더 빠르고 가볍습니다."
     old = (size_average, ignore_index, reduce, reduction, label_smoothing)
-    plain = z_loss == 0 and softcap is None
-    try:
-        if plain and _suits_pytorch(input, target, weight):
-            return F.cross_entropy(input, target, weight, *old)
-        if plain and _suits_widened(input, target, weight):
-            return F.cross_entropy(input.float(), target, None, *old).to(input.dtype)
-    except (IndexError, RuntimeError, TypeError, ValueError):
-        pass  # 까닭은 아래에서 찾습니다
-    tensors, extras = (input, target, weight), dict(z_loss=z_loss, softcap=softcap)
-    overridden = has_torch_function_variadic(*tensors)
-    if overridden and not plain:
-        return handle_torch_function(cross_entropy, tensors, *tensors, *old, **extras)
-    chosen = (reduction_name(reduction, size_average, reduce), ignore_index, label_smoothing)
-    if overridden:
-        return ask_pytorch(*tensors, *chosen)
-    return _full_loss(*tensors, *chosen, **extras)
+    if z_loss == 0 and softcap is None:
+        loss = _pytorch_loss(input, target, weight, old)
+        if loss is not None:
+            return loss
+    return _other_loss((input, target, weight), old, dict(z_loss=z_loss, softcap=softcap))
 
 # %% ../nbs/80_loss.ipynb #9f44a5f9
 scripts_as(cross_entropy, lambda: F.cross_entropy)

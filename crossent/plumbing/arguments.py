@@ -19,7 +19,7 @@ from ..core.shapes import class_dim, loss_shape
 from .compat import in_autocast, is_plain, is_watched, transforms_active
 from .messages import explained, show
 
-# %% ../../nbs/94_arguments.ipynb #22073d32
+# %% ../../nbs/94_arguments.ipynb #0f2632b9
 def reduction_name(reduction, size_average=None, reduce=None):
     "옛 인자 `size_average`와 `reduce`를 `reduction` 하나로 옮깁니다."
     if size_average is not None or reduce is not None:
@@ -27,10 +27,10 @@ def reduction_name(reduction, size_average=None, reduce=None):
         total = reduce is None or reduce
         reduction = ("mean" if average else "sum") if total else "none"
         words = "size_average and reduce args will be deprecated, please use "
-        warnings.warn(f"{words}reduction='{reduction}' instead.", stacklevel=3)
+        warnings.warn(f"{words}reduction='{reduction}' instead.", stacklevel=4)
     if reduction == "elementwise_mean":
         words = "reduction='elementwise_mean' is deprecated. "
-        warnings.warn(f"{words}Please use reduction='mean' instead.", stacklevel=3)
+        warnings.warn(f"{words}Please use reduction='mean' instead.", stacklevel=4)
         reduction = "mean"
     return reduction
 
@@ -171,7 +171,7 @@ def ask_pytorch(input, target, weight, reduction, ignore_index, label_smoothing)
         words = explained(str(error), seen(input, target, weight, **given))
         raise type(error)(words) from None
 
-# %% ../../nbs/94_arguments.ipynb #33dace43
+# %% ../../nbs/94_arguments.ipynb #b1ffba5f
 def layer_seen(input, linear_weight, linear_bias):
     "도움말이 볼 것."
     names = "hidden", "linear_weight", "linear_bias"
@@ -179,28 +179,24 @@ def layer_seen(input, linear_weight, linear_bias):
 
 
 def layer_problem(x, w, bias):
-    "입력, 선형층 가중치, 편향의 모양에서 틀린 것을 말하는 문장. 없으면 None."
+    "입력, 선형층 가중치, 편향의 모양에서 처음 틀린 것: (예외의 종류, 영어 문장). 없으면 None."
     *classes, hidden = w or (0,)
     classes = tuple(classes)
     if len(x) not in (1, 2):
-        return f"expected input with dimensionality 1 or 2, got {len(x)}"
+        return RuntimeError, f"expected input with dimensionality 1 or 2, got {len(x)}"
     if not classes:
-        return f"expected linear_weight with dimensionality at least 2, got {len(w)}"
+        return RuntimeError, f"expected linear_weight with dimensionality at least 2, got {len(w)}"
     if x[-1] != hidden:
-        return (
-            "expected equal input and linear_weight last dimensions (in_features), "
-            f"got {x[-1]} and {hidden}, respectively"
-        )
+        words = "expected equal input and linear_weight last dimensions (in_features), "
+        return RuntimeError, f"{words}got {x[-1]} and {hidden}, respectively"
     if bias is not None and bias != classes:
-        return f"expected linear_bias shape {classes}, got {bias}"
+        return RuntimeError, f"expected linear_bias shape {classes}, got {bias}"
     if len(classes) > 1 and len(x) == 1:
-        return (
-            f"K-dimensional loss defined by linear_weight shape {w} "
-            f"requires batched input, (N, {hidden}), got unbatched input with shape {x}"
-        )
+        words = f"K-dimensional loss defined by linear_weight shape {w} requires batched input, "
+        return RuntimeError, f"{words}(N, {hidden}), got unbatched input with shape {x}"
     return None
 
-# %% ../../nbs/94_arguments.ipynb #f93535e7
+# %% ../../nbs/94_arguments.ipynb #c79a2416
 def check_layer(input, linear_weight, linear_bias):
     "입력, 선형층 가중치, 편향이 텐서이고 모양이 맞는지 봅니다."
     layer = (input, linear_weight) if linear_bias is None else (input, linear_weight, linear_bias)
@@ -211,10 +207,10 @@ def check_layer(input, linear_weight, linear_bias):
             seen = layer_seen(input, linear_weight, linear_bias)
             raise TypeError(explained(str(error), seen)) from None
     shapes = [tuple(tensor.shape) for tensor in layer] + [None] * (3 - len(layer))
-    words = layer_problem(*shapes)
-    if words:
-        seen = layer_seen(input, linear_weight, linear_bias)
-        raise RuntimeError(explained(words, seen))
+    problem = layer_problem(*shapes)
+    if problem:
+        kind, words = problem
+        raise kind(explained(words, layer_seen(input, linear_weight, linear_bias)))
 
 
 def check_layer_types(input, linear_weight, linear_bias):
