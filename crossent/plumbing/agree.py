@@ -90,7 +90,7 @@ def facts_of(scores, layer, target, choices, fits=True):
         smoothing=fingerprint(smoothing),
     )
 
-# %% ../../nbs/97_agree.ipynb #73e07807
+# %% ../../nbs/97_agree.ipynb #ed246caa
 def gather_facts(facts, group, device):
     "모든 랭크의 사실을 랭크 순서로 모읍니다."
     if not dist.is_initialized():
@@ -98,7 +98,7 @@ def gather_facts(facts, group, device):
             "Default process group has not been initialized, "
             "please make sure to call init_process_group.\n"
             "함께 일할 프로세스가 아직 없습니다. torchrun으로 실행하고 "
-            "torch.distributed.init_process_group을 먼저 부르세요."
+            "torch.distributed.init_process_group을 먼저 호출하세요."
         )
     mine = torch.tensor(facts, dtype=torch.int64, device=device)
     table = [torch.empty_like(mine) for _ in range(dist.get_world_size(group))]

@@ -186,7 +186,7 @@ def logits_gradient(input, target, weight, options, upstream):
         loss = composed_loss(leaf, target, weight, options)
         return torch.autograd.grad(loss, leaf, upstream)[0]
 
-# %% ../../nbs/83_function.ipynb #ecd90635
+# %% ../../nbs/83_function.ipynb #2029b3db
 class Remembers:
     "forward에 넘긴 텐서를 약하게 기억하는 모듈."
 
@@ -205,7 +205,7 @@ class Remembers:
         if any(tensor is None for tensor in tensors):
             raise RuntimeError(
                 "backward needs the tensors given to forward.\n"
-                "forward에 넘긴 텐서들을 변수에 담아 둔 채로 부르세요."
+                "forward에 넘긴 텐서들을 변수에 담아 둔 채로 호출하세요."
             )
         if any(version(tensor) != kept for tensor, (_, kept) in zip(tensors, self.last)):
             raise RuntimeError(CHANGED)
@@ -216,5 +216,5 @@ CHANGED = (
     "one of the variables needed for gradient computation has been "
     "modified by an inplace operation\n"
     "forward에 넘긴 텐서가 그 뒤에 제자리에서 바뀌었습니다. "
-    "바꾸기 전에 backward를 부르거나, 복사본(clone)을 바꾸세요."
+    "바꾸기 전에 backward를 호출하거나, 복사본(clone)을 바꾸세요."
 )
