@@ -37,7 +37,7 @@ class Products(NamedTuple):
     back: Callable  # (G, W, out): out에 G W
     accumulate: Callable  # (total, G, X, first): total에 Gᵀ X를 더하거나(first면) 적기
 
-# %% ../../nbs/12_linear.ipynb #75951258
+
 def project(hidden, linear_weight, linear_bias, out):
     "out에 로짓 X Wᵀ + b를 적습니다."
     if linear_bias is None:
