@@ -124,7 +124,9 @@ def sweep(
         part = slice(start, start + block.rows)
         logits, answers = block.project(hidden[part], *layer), target[part, None]
         scale = None if row_scale is None else row_scale[part, None]
-        each, _ = block_(logits, answers, logits, weight, options, scale, any(want), lse=True)
+        each, _ = block_(
+            logits, answers, logits, weight, options, scale, any(want), lse=True
+        )
         losses[part] = each[:, 0]
         if any(want):
             found.add(part, logits, block, hidden, linear_weight)
