@@ -93,7 +93,7 @@ export default function build(root) {
       "div",
       { class: "x-sum" },
       html("div", { class: "x-part" }, chunks, html("span", {}, "조각 수")),
-      html("div", { class: "x-part x-ink-good" }, saved, html("span", {}, "아끼는 양")),
+      html("div", { class: "x-part x-ink-good" }, saved, html("span", {}, "로짓에서 아끼는 양")),
     ),
     page.say,
     html("div", { class: "x-sliders" }, ...controls.map(({ node }) => node)),
@@ -140,7 +140,7 @@ export default function build(root) {
   function sentence(bytes) {
     if (bytes.chunks === 1) return `조각 하나가 배치 전체라서 나눈 것이 없습니다. 로짓 한 벌만 ${size(bytes.logits)}입니다.`;
     const versus = bytes.logits / bytes.hidden;
-    return `로짓 한 벌이 ${size(bytes.logits)}로 은닉 상태의 ${fixed(versus, 1)}배입니다. 로그 확률과 로짓의 기울기까지 세 벌이면 ${size(bytes.copies)}입니다. 조각으로 나누면 한 번에 ${size(bytes.chunk)}만 있으면 됩니다.`;
+    return `로짓 한 벌이 ${size(bytes.logits)}로 은닉 상태의 ${fixed(versus, 1)}배입니다. 한꺼번에 구하면 가장 많을 때 그만한 것 셋(로그 소프트맥스, 그 기울기, 로짓의 기울기)이 함께 있어 ${size(bytes.copies)}입니다. 조각으로 나누면 로짓은 한 번에 ${size(bytes.chunk)}만 있으면 됩니다.`;
   }
 
   page.mount();
