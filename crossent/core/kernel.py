@@ -88,6 +88,7 @@ def mend_(losses, p_y, logits, target):
         answers = target.movedim(1, -1)[tiny]
         log_probs = torch.log_softmax(rows, -1)
         losses.movedim(1, -1)[tiny] = -log_probs.gather(-1, answers)
+    return losses
 
 # %% ../../nbs/11_speed.ipynb #6e37d775
 def block_(logits, target, out, weight=None, options=Options(), scale=None, grad=True, lse=False):
@@ -103,14 +104,14 @@ def block_(logits, target, out, weight=None, options=Options(), scale=None, grad
     p_y, rest = softmax_(logits, target, out)
     losses, mass, pull, s = (rest / p_y).log1p_(), own, None, None
     if before is None:
-        mend_(losses, p_y, source, target)
-        losses = own * losses
+        losses = own * mend_(losses, p_y, source, target)
     else:
         gap = -torch.maximum(p_y, out.amax(1, True)).log()  # s - m
         s = before.top + gap  # log-sum-exp
         losses = torch.where(p_y < FLOORS[p_y.dtype], gap + (before.top - before.z_y), losses)
         losses = own * losses + before.total * gap - before.spread + options.z_loss * s**2
-        mass, pull = own + before.total + 2 * options.z_loss * s, before.pull
+        bend = 2 * options.z_loss * s if options.z_loss else 0.0
+        mass, pull = own + before.total + bend, before.pull
     if grad:
         gradient_(out, target, p_y, rest, own, mass, pull, scale, slope)
     return losses, s
