@@ -17,6 +17,7 @@ from blog.pages import Page, code_html
 
 MARKER = re.compile(r"^# %% (?:\.\./)+nbs/(\S+)\.ipynb #(\w+)", re.M)
 # PyTorch에도 있는 이름입니다. 글이 우리 것을 불러왔을 때만 우리 문서로 잇습니다.
+EXAMPLE = "# API 문서의 보기"  # 이 줄이 든 셀을 다른 셀보다 먼저 고릅니다
 SHARED_WITH_TORCH = {"softmax", "log_softmax", "logsumexp", "nll_loss", "cross_entropy", "CrossEntropyLoss"}
 
 
@@ -140,8 +141,14 @@ class Module:
             return []
         seen.add(node)
         if isinstance(node, ast.ClassDef):
-            return list(dict.fromkeys(error for item in self.functions(node) for error in self.raised_inside(item, seen, self.imported)))
+            own = [error for item in self.functions(node) for error in self.raised_inside(item, seen, self.imported)]
+            return list(dict.fromkeys(own + self.raised_by_bases(node, seen)))
         return self.raised_inside(node, seen, imported)
+
+    def raised_by_bases(self, node, seen):
+        "다른 모듈에서 물려받은 메서드가 던지는 예외."
+        homes = [self.imported[base.id] for base in node.bases if isinstance(base, ast.Name) and base.id in self.imported]
+        return [error for home, name in homes for error in self.siblings[home].raised(self.siblings[home].defined[name], seen)]
 
     def raised_inside(self, function, seen, imported):
         "클래스는 옆 모듈에서 불러온 이름(`imported`)까지 따라갑니다. 함수는 검사를 맡긴 plumbing까지만 따라갑니다. 다른 모듈에는 검사를 마친 값을 건네기 때문입니다."
@@ -304,7 +311,7 @@ def statements(source):
     lines, end = code.split("\n"), 0
     for node in ast.parse(code).body:
         first = min([node.lineno, *(part.lineno for part in getattr(node, "decorator_list", []))])
-        above = [line for line in lines[end : first - 1] if line.startswith("#") and not line.startswith("#|")]
+        above = [line for line in lines[end : first - 1] if line.startswith("#") and not line.startswith(("#|", EXAMPLE))]
         yield node, "\n".join([*above, *lines[first - 1 : node.end_lineno]]).rstrip(";")
         end = node.end_lineno
 
@@ -374,13 +381,13 @@ def example(symbol, notebooks):
             continue
         printed = "".join("".join(out.get("text", out.get("data", {}).get("text/plain", ""))) for out in cell["outputs"] if "image/png" not in out.get("data", {})).rstrip()
         full = pasted(cells, number, printed, used, symbol.module)
-        rough = text.startswith("#|") or bool(re.search(r"\b(def|class|except)\b", text)) or full.count("\n") > 18
+        rough = EXAMPLE not in text and (text.startswith("#|") or bool(re.search(r"\b(def|class|except)\b", text)) or full.count("\n") > 18)
         if rough or not re.search(used, full):
             full, printed = pasted(cells, number, "", used, symbol.module, only=True), ""
-        found.append((rough, full, printed))
+        found.append((EXAMPLE not in text, rough, full, printed))
     if not found:
         return ""
-    _, full, printed = min(found, key=lambda one: one[0])
+    *_, full, printed = min(found, key=lambda one: one[:2])
     shown = f'<div class="cell-output"><pre><code>{escape(printed)}</code></pre></div>' if printed else ""
     return f"<h3>보기</h3>{code_html(full)}{shown}"
 

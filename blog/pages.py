@@ -47,11 +47,11 @@ class Page:
 
     @property
     def is_tool(self):
-        return self.number is not None and self.number >= 90
+        return self.number is not None and self.number >= 80
 
     @property
     def is_post(self):
-        return self.number is not None and self.number < 90
+        return self.number is not None and self.number < 80
 
     @property
     def root(self):

@@ -6,9 +6,13 @@
 __all__ = ['TORCH_NAMES', 'check_inputs', 'nll_loss', 'spread', 'nll_loss_vjp']
 
 # %% ../nbs/04_nll.ipynb #00788dd5
+#| code-fold: true
+#| code-summary: "준비: 불러오기"
 import numpy as np
 
 # %% ../nbs/04_nll.ipynb #9f2b5f84
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드"
 TORCH_NAMES = {
     "f2": "Half", "f4": "Float", "f8": "Double", "b1": "Bool",
     "i1": "Char", "i2": "Short", "i4": "Int", "i8": "Long",
@@ -20,12 +24,12 @@ def _torch_name(array):
 
 
 def _check_log_probs(log_probs):
-    "로그 확률이 (N, C)의 실수인지 봅니다."
+    "로그 확률이 (N, C)의 실수형 배열인지 봅니다."
     if log_probs.dtype.kind != "f":
         name = _torch_name(log_probs)
         raise NotImplementedError(
             f"\"nll_loss_out_frame\" not implemented for '{name}'\n"
-            f"log_probs가 {log_probs.dtype}입니다. 실수 배열로 바꾸어 주세요."
+            f"log_probs가 {log_probs.dtype}입니다. log_probs.astype(float)로 바꾸어 주세요."
         )
     if log_probs.ndim != 2:
         raise ValueError(
@@ -34,6 +38,8 @@ def _check_log_probs(log_probs):
         )
 
 # %% ../nbs/04_nll.ipynb #902f23e1
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드"
 def _check_target_shape(target, n):
     "정답이 (N)인지 봅니다."
     size = target.shape[0] if target.ndim else 0
@@ -49,6 +55,8 @@ def _check_target_shape(target, n):
         )
 
 # %% ../nbs/04_nll.ipynb #89969580
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드"
 def _check_classes(target, n_classes):
     "정답이 0 이상 C 미만의 정수인지 봅니다."
     if target.dtype.kind not in "iu" and target.size:
@@ -67,8 +75,10 @@ def _check_classes(target, n_classes):
         )
 
 # %% ../nbs/04_nll.ipynb #069356cf
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드"
 def check_inputs(
-    log_probs,  # 로그 확률 또는 로짓: 모양 (N, C)의 실수
+    log_probs,  # 로그 확률 또는 로짓: 모양 (N, C)의 실수형 배열
     target,  # 정답 번호: 모양 (N)의 정수
     reduction: str = "mean",  # "none", "mean", "sum"
 ):  # 배열로 바꾼 (log_probs, target)
@@ -85,9 +95,11 @@ def check_inputs(
     return log_probs, target.astype(np.int64)
 
 # %% ../nbs/04_nll.ipynb #7538eb33
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드"
 def nll_loss(
-    log_probs,  # 로그 확률 $\log p$: 모양 (N, C)
-    target,  # 정답 번호 $y$: 모양 (N), 0 이상 C 미만
+    log_probs,  # 로그 확률: 모양 (N, C)
+    target,  # 정답 번호: 모양 (N), 0 이상 C 미만
     reduction: str = "mean",  # "none", "mean", "sum"
 ):  # 손실(내트): "none"이면 모양 (N), 아니면 수 하나
     "정답 칸의 로그 확률을 뽑아 부호를 뒤집습니다."
@@ -100,6 +112,8 @@ def nll_loss(
     return losses.mean() if len(losses) else losses.dtype.type(np.nan)
 
 # %% ../nbs/04_nll.ipynb #2d943f51
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드"
 def spread(
     dloss,  # 상류 기울기: 손실과 같은 모양
     n: int,  # 표본 수
@@ -119,6 +133,8 @@ def spread(
     return (dlosses / n if reduction == "mean" else dlosses).astype(dtype)
 
 # %% ../nbs/04_nll.ipynb #4c1fc9c1
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드"
 def nll_loss_vjp(
     dloss,  # 상류 기울기: 손실과 같은 모양
     log_probs,  # 순전파에 넣은 로그 확률: 모양 (N, C)

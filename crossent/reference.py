@@ -6,12 +6,16 @@
 __all__ = ['NumpyCrossEntropy', 'cross_entropy', 'cross_entropy_grad']
 
 # %% ../nbs/05_cross_entropy.ipynb #388028e1
+#| code-fold: true
+#| code-summary: "준비: 불러오기"
 import numpy as np
 
 from .nll import nll_loss, spread
 from .softmax import log_softmax
 
 # %% ../nbs/05_cross_entropy.ipynb #602ed8d6
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드"
 def _p_minus_y(dloss, saved):
     "확률에서 정답을 빼고 표본별 기울기를 곱합니다."
     if saved is None:
@@ -28,6 +32,8 @@ def _p_minus_y(dloss, saved):
     return dlogits * dlosses[:, None]
 
 # %% ../nbs/05_cross_entropy.ipynb #115750cf
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드"
 class NumpyCrossEntropy:
     "손으로 구한 역전파를 갖춘 크로스 엔트로피. `reduction`은 none, mean, sum 가운데 하나입니다."
 
@@ -53,16 +59,18 @@ class NumpyCrossEntropy:
         "로짓의 기울기 (N, C). `grad_output`은 손실과 모양이 같습니다."
         return _p_minus_y(grad_output, self.saved)
 
-# %% ../nbs/09_options.ipynb #76d5b80f
+# %% ../nbs/09_options.ipynb #59ce06b9
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드: 모양"
 import numpy as np
 
 from .plumbing.array_arguments import check_arrays, check_upstream
 from .softmax import log_softmax, log_softmax_vjp
 
-# %% ../nbs/09_options.ipynb #59ce06b9
+
 def _to_rows(
     values,  # (C), (N, C), (N, C, d1, …)
-):  # (R, C), float64: R은 배치와 자리를 모두 편 수
+):  # (줄, C), float64
     "클래스 축을 맨 뒤로 보내고 나머지 축을 한 줄로 폅니다."
     values = np.asarray(values, dtype=np.float64)
     values = values if values.ndim == 1 else np.moveaxis(values, 1, -1)
@@ -70,7 +78,7 @@ def _to_rows(
 
 
 def _from_rows(
-    rows: np.ndarray,  # (R, C)
+    rows: np.ndarray,  # (줄, C)
     shape: tuple,  # 되돌릴 모양
 ):  # shape 모양의 배열
     "_to_rows를 거꾸로 합니다."
@@ -87,20 +95,22 @@ def _loss_shape(
     return shape[:1] + shape[2:] if len(shape) > 1 else ()
 
 # %% ../nbs/09_options.ipynb #fc209e0f
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드: 정답"
 def _smooth_probs(
-    target: np.ndarray,  # (R, C) 확률
+    target: np.ndarray,  # (줄, C) 확률
     eps: float,  # ε
-):  # (R, C)
+):  # (줄, C)
     "확률 정답에서 ε만큼을 덜어 모든 클래스에 고루 나눕니다."
     return target * (1 - eps) + np.divide(eps, target.shape[1]) if eps else target
 
 
 def _nll_and_smooth(
-    log_probs: np.ndarray,  # (R, C)
-    target: np.ndarray,  # (R) 번호
+    log_probs: np.ndarray,  # (줄, C)
+    target: np.ndarray,  # (줄) 번호
     weight: np.ndarray,  # (C)
     ignore_index: int,  # 세지 않을 번호
-):  # 두 손실 (R), (R): 정답의 것과 모든 클래스의 것. 세지 않는 행은 0
+):  # 두 손실 (줄), (줄): 정답의 것과 모든 클래스의 것. 세지 않는 줄은 0
     "클래스 번호 정답의 두 손실을 구합니다."
     nll, smooth = np.zeros(len(target)), np.zeros(len(target))
     rows = np.flatnonzero(target != ignore_index)
@@ -109,41 +119,47 @@ def _nll_and_smooth(
     return nll, smooth
 
 # %% ../nbs/09_options.ipynb #62419d9b
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드: 줄이기"
 def _denominator(
-    target: np.ndarray,  # (R) 번호 또는 (R, C) 확률
+    target: np.ndarray,  # (줄) 번호 또는 (줄, C) 확률
     weight: np.ndarray,  # (C)
     ignore_index: int,  # 세지 않을 번호
 ):  # 평균을 낼 때 나누는 수
-    "번호면 센 자리의 가중치 합, 확률이면 행의 수입니다."
+    "번호면 센 표본의 가중치 합, 확률이면 줄의 수입니다."
     if target.ndim == 2:
         return np.divide(target.size, target.shape[1])
     return weight[target[target != ignore_index]].sum()
 
 
 def _reduce_losses(
-    losses: np.ndarray,  # (R)
+    losses: np.ndarray,  # (줄)
     reduction: str,  # "none", "mean", "sum"
     denominator: float,  # "mean"이 나누는 수
-):  # (R) 또는 수 하나
+):  # (줄) 또는 수 하나
     "손실을 줄입니다."
     if reduction == "none":
         return losses
     return losses.sum() / (denominator if reduction == "mean" else 1.0)
 
 # %% ../nbs/09_options.ipynb #5141351f
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드: 줄이기의 역전파"
 def _reduce_losses_vjp(
     grad_output,  # 줄인 손실의 기울기: 수 하나, "none"이면 shape 모양
     shape: tuple,  # 줄이기 전 손실의 모양
     reduction: str,  # "none", "mean", "sum"
     denominator: float,  # "mean"이 나누는 수
-):  # (R)
-    "줄이기를 거꾸로 지나 행마다의 기울기를 구합니다."
+):  # (줄)
+    "줄이기를 거꾸로 지나 줄마다의 기울기를 구합니다."
     grad_output = np.asarray(grad_output, dtype=np.float64)
     check_upstream(grad_output, shape if reduction == "none" else ())
     scale = grad_output / denominator if reduction == "mean" else grad_output
     return np.broadcast_to(scale, shape).reshape(-1)
 
 # %% ../nbs/09_options.ipynb #0ffa51b6
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드: 인자"
 def _prepare(
     input,  # 로짓: (C), (N, C), (N, C, d1, …)
     target,  # 클래스 번호 또는 로짓과 같은 모양의 확률
@@ -151,8 +167,8 @@ def _prepare(
     ignore_index,  # 세지 않을 번호
     reduction,  # 줄이는 방법
     label_smoothing,  # ε
-):  # (로그 확률 (R, C), 정답 (R) 또는 (R, C), 가중치 (C), ε)
-    "인자를 검사하고 모두 (행, 클래스) 모양의 float64로 바꿉니다."
+):  # (로그 확률 (줄, C), 정답 (줄) 또는 (줄, C), 가중치 (C), ε)
+    "인자를 검사하고 모두 (줄, 클래스) 모양의 float64로 바꿉니다."
     input, target = np.asarray(input), np.asarray(target)
     weight = None if weight is None else np.asarray(weight)
     check_arrays(input, target, weight, ignore_index, reduction, label_smoothing)
@@ -164,12 +180,14 @@ def _prepare(
     return log_probs, target, weight, label_smoothing if label_smoothing > 0 else 0.0
 
 # %% ../nbs/09_options.ipynb #a0670974
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드: 순전파"
 @np.errstate(divide="ignore", invalid="ignore")
 def cross_entropy(
     input,  # 로짓: (C), (N, C), (N, C, d1, …, dK)
     target,  # 클래스 번호 (), (N), (N, d1, …, dK) 또는 로짓과 같은 모양의 확률
     weight=None,  # 클래스 가중치 (C)
-    ignore_index: int = -100,  # 이 번호가 적힌 자리는 세지 않습니다
+    ignore_index: int = -100,  # 정답이 이 번호인 표본은 세지 않습니다
     reduction: str = "mean",  # "none", "mean", "sum"
     label_smoothing: float = 0.0,  # ε: 정답의 이만큼을 모든 클래스에 고루 나눕니다
 ):  # 손실(float64): "none"이면 클래스 축을 뺀 모양, 아니면 수 하나
@@ -190,14 +208,16 @@ def cross_entropy(
     return loss.reshape(_loss_shape(input))[()] if loss.ndim else loss
 
 # %% ../nbs/09_options.ipynb #8404f641
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드: 번호 정답의 역전파"
 def _index_grad(
-    dlosses: np.ndarray,  # (R) 줄이기 전 손실의 기울기
-    log_probs: np.ndarray,  # (R, C)
-    target: np.ndarray,  # (R) 번호
+    dlosses: np.ndarray,  # (줄) 줄이기 전 손실의 기울기
+    log_probs: np.ndarray,  # (줄, C)
+    target: np.ndarray,  # (줄) 번호
     weight: np.ndarray,  # (C)
     ignore_index: int,  # 세지 않을 번호
     eps: float,  # ε
-):  # 로그 확률의 기울기 (R, C): 식 (6)의 −q에 dlosses를 곱한 것
+):  # 로그 확률의 기울기 (줄, C): 식 (6)의 −Ỹ에 dlosses를 곱한 것
     "클래스 번호 정답에서 로그 확률의 기울기를 구합니다."
     dlog_probs = np.zeros_like(log_probs)
     rows = np.flatnonzero(target != ignore_index)
@@ -208,13 +228,15 @@ def _index_grad(
     return dlog_probs
 
 # %% ../nbs/09_options.ipynb #3511506e
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드: 역전파"
 @np.errstate(divide="ignore", invalid="ignore")
 def cross_entropy_grad(
     grad_output,  # 상류 기울기: 손실과 같은 모양
     input,  # 로짓: (C), (N, C), (N, C, d1, …, dK)
     target,  # 클래스 번호 또는 로짓과 같은 모양의 확률
     weight=None,  # 클래스 가중치 (C)
-    ignore_index: int = -100,  # 이 번호가 적힌 자리는 세지 않습니다
+    ignore_index: int = -100,  # 정답이 이 번호인 표본은 세지 않습니다
     reduction: str = "mean",  # "none", "mean", "sum"
     label_smoothing: float = 0.0,  # ε
 ):  # 로짓의 기울기(float64), input과 같은 모양

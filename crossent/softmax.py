@@ -6,16 +6,20 @@
 __all__ = ['softmax', 'softmax_jacobian', 'softmax_vjp', 'logsumexp', 'log_softmax', 'log_softmax_vjp']
 
 # %% ../nbs/02_softmax.ipynb #6f729c98
+#| code-fold: true
+#| code-summary: "준비: 불러오기"
 import numpy as np
 
 # %% ../nbs/02_softmax.ipynb #4f6d47ba
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드"
 def _as_float(values, dim):
-    "실수 배열로 받고 `dim`이 있는 축인지 봅니다. 정수는 float64로 바꿉니다."
+    "실수형 배열로 받고 `dim`이 있는 축인지 봅니다. 정수는 float64로 바꿉니다."
     values = np.asarray(values)
     if values.dtype.kind not in "fiu":
         raise NotImplementedError(
             f"softmax not implemented for '{values.dtype}'\n"
-            f"실수 배열이 필요한데 자료형이 {values.dtype}입니다. 실수로 바꾸어 주세요."
+            f"실수형(float) 배열이 필요한데 자료형이 {values.dtype}입니다. 실수형으로 바꾸어 주세요."
         )
     if values.ndim == 0:
         raise IndexError(
@@ -33,20 +37,24 @@ def _as_float(values, dim):
     return values if values.dtype.kind == "f" else values.astype(np.float64)
 
 # %% ../nbs/02_softmax.ipynb #ed09f16e
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드"
 def _widen(values):
-    "float16은 float32로 넓혀 셈합니다. 다른 실수형은 그대로 둡니다."
+    "float16은 float32로 넓혀 계산합니다. 다른 자료형은 그대로 둡니다."
     return values.astype(np.promote_types(values.dtype, np.float32), copy=False)
 
 
 def _shift(logits, dim):
-    "가장 큰 로짓을 빼서 0으로 맞춥니다. 모두 -inf이거나 inf가 있는 줄은 nan이 됩니다."
+    "가장 큰 로짓을 빼서 0으로 맞춥니다. 모두 -inf이거나 inf가 있는 행은 nan이 됩니다."
     wide = _widen(logits)
     with np.errstate(invalid="ignore"):
         return wide - wide.max(axis=dim, keepdims=True, initial=-np.inf)
 
 # %% ../nbs/02_softmax.ipynb #8e8974e8
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드"
 def softmax(
-    logits,  # 로짓 $z$: 축이 하나 이상인 실수 배열
+    logits,  # 로짓 $z$: 축이 하나 이상인 실수형 배열
     dim: int = -1,  # 클래스가 놓인 축
 ):  # 확률 $p$: `logits`와 같은 모양과 자료형
     "로짓을 확률로 바꿉니다. 가장 큰 로짓을 먼저 빼므로 넘치지 않습니다."
@@ -56,6 +64,8 @@ def softmax(
     return probs.astype(logits.dtype)
 
 # %% ../nbs/02_softmax.ipynb #52984b75
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드"
 def softmax_jacobian(
     probs,  # 확률 한 줄 $p$: 모양 (C,)
 ):  # $\operatorname{diag}(p) - p\,p^\top$: 모양 (C, C)
@@ -69,6 +79,8 @@ def softmax_jacobian(
     return np.diag(probs) - np.outer(probs, probs)
 
 # %% ../nbs/02_softmax.ipynb #2a0e9c85
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드"
 def _same_shape(grad, output):
     "상류 기울기의 모양이 출력과 같은지 봅니다."
     grad = np.asarray(grad)
@@ -94,8 +106,20 @@ def softmax_vjp(
     return (wide * (dprobs - mean)).astype(probs.dtype)
 
 # %% ../nbs/03_log_softmax.ipynb #e01a99e7
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드"
+def _log_total(shifted, dim):
+    "$\\log\\sum_c e^{z_c - m}$. 최댓값의 항 e⁰ = 1 하나를 합에서 꺼내 log1p로 구합니다. 빈 축이면 -inf입니다."
+    top = shifted == 0
+    exps = np.exp(shifted)
+    exps[top] = 0
+    ties = top.sum(axis=dim, keepdims=True, dtype=exps.dtype)  # 최댓값이 여럿이면 하나만 꺼냅니다
+    with np.errstate(divide="ignore"):
+        return np.log1p(exps.sum(axis=dim, keepdims=True) + (ties - 1))
+
+
 def logsumexp(
-    logits,  # 로짓 $z$: 축이 하나 이상인 실수 배열
+    logits,  # 로짓 $z$: 축이 하나 이상인 실수형 배열
     dim: int = -1,  # 더할 축
     keepdim: bool = False,  # 더한 축을 길이 1로 남길지
 ):  # $\log\sum_c e^{z_c}$: `dim` 축이 사라진 배열
@@ -103,23 +127,26 @@ def logsumexp(
     logits = _as_float(logits, dim)
     wide = _widen(logits)
     m = wide.max(axis=dim, keepdims=True, initial=-np.inf)
-    m = np.where(np.isfinite(m), m, 0)
-    with np.errstate(over="ignore", divide="ignore"):
-        out = m + np.log(np.exp(wide - m).sum(axis=dim, keepdims=True))
+    with np.errstate(over="ignore"):
+        # 한 행이 모두 -inf이거나 inf가 있으면 -inf − (-inf)가 nan이 되므로 빼지 않습니다
+        out = m + _log_total(wide - np.where(np.isfinite(m), m, 0), dim)
     return (out if keepdim else out.squeeze(dim)).astype(logits.dtype)
 
 # %% ../nbs/03_log_softmax.ipynb #4ed0e0d7
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드"
 def log_softmax(
-    logits,  # 로짓 $z$: 축이 하나 이상인 실수 배열
+    logits,  # 로짓 $z$: 축이 하나 이상인 실수형 배열
     dim: int = -1,  # 클래스가 놓인 축
 ):  # 로그 확률 $\log p$: `logits`와 같은 모양과 자료형
     "소프트맥스의 로그입니다. 확률을 거치지 않으므로 −inf로 무너지지 않습니다."
     logits = _as_float(logits, dim)
     shifted = _shift(logits, dim)
-    log_total = np.log(np.exp(shifted).sum(axis=dim, keepdims=True))
-    return (shifted - log_total).astype(logits.dtype)
+    return (shifted - _log_total(shifted, dim)).astype(logits.dtype)
 
 # %% ../nbs/03_log_softmax.ipynb #37aca64f
+#| code-fold: true
+#| code-summary: "라이브러리에 들어가는 코드"
 def log_softmax_vjp(
     dlog_probs,  # 상류 기울기 $\partial L/\partial \log p$: `log_probs`와 같은 모양
     log_probs,  # 순전파가 낸 로그 확률 $\log p$

@@ -20,8 +20,8 @@ def site():
 PATHS = {  # 작은 입력을 그 길로 보내려고 바꿀 수
     "작은 길": {},
     "블록": {"loss.SMALL": 0, "loss.FEW": 0},
-    "작은 블록": {"loss.SMALL": 0, "loss.FEW": 0, "plumbing.blocks.BLOCK": 7},
 }
+PATHS["작은 블록"] = PATHS["블록"] | {"plumbing.blocks.BLOCK": 7}
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ def test_half_precision_accumulates_in_float32(every_path):
     cross_entropy(z, y, reduction="sum").backward()
     true = x.bfloat16().double().requires_grad_()
     F.cross_entropy(true, y, reduction="sum").backward()
-    assert_close(z.grad, true.grad.bfloat16(), 2**-8, 1e-30)
+    assert_close(z.grad, true.grad.bfloat16(), 2**-7, 1e-30)  # 아슬아슬한 칸은 한 칸 옆으로 반올림됩니다
 
 
 def test_float16_with_a_gradient_scaler(every_path):

@@ -182,3 +182,14 @@ def test_scripted_module():
     assert_close(scripted(X, Y), F.cross_entropy(X, Y, **options))
     with pytest.raises(torch.jit.frontend.NotSupportedError):
         torch.jit.script(CrossEntropyLoss(z_loss=0.1))
+
+
+@pytest.mark.parametrize("options", [dict(z_loss=0.1), dict(softcap=2.0), {}], ids=str)
+def test_per_sample_gradients_with_weights(options):
+    "표본 하나씩의 기울기를 vmap으로: 우리만의 선택지와 가중치가 함께 있어도 됩니다."
+    target = Y.clamp(min=0)
+    found = torch.vmap(torch.func.grad(lambda z, y: cross_entropy(z, y, W, **options)))(X, target)
+    for row, (z, y) in enumerate(zip(X, target)):
+        leaf = z.clone().requires_grad_()
+        cross_entropy(leaf, y, W, **options).backward()
+        assert_close(found[row], leaf.grad)

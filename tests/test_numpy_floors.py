@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import warnings
+from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
@@ -88,7 +89,8 @@ def test_infinities_and_nan_match_torch(name, row):
 @pytest.mark.parametrize("name", FORWARD)
 def test_empty_and_single(name, shape):
     ours, theirs = FORWARD[name]
-    with np.errstate(divide="ignore"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # torch처럼 조용해야 합니다
         assert_close(ours(np.zeros(shape)), theirs(torch.zeros(shape, dtype=torch.float64), -1))
 
 
@@ -130,6 +132,60 @@ def test_confident_rows_stay_finite():
         logits = np.float32([0, gap])
         assert_close(log_softmax(logits), np.float32([-gap, 0]))
         assert_close(log_softmax_vjp(np.float32([-1, 0]), log_softmax(logits)), np.float32([-1, 1]))
+
+
+def exact_rest(gap, others):
+    "log(1 + others·e^−gap)의 참값. 60자리 소수로 셉니다."
+    with localcontext() as context:
+        context.prec = 60
+        return float((1 + others * (-Decimal(gap)).exp()).ln())
+
+
+@pytest.mark.parametrize("others", [1, 2, 399])
+@pytest.mark.parametrize("gap", [0.5, 5, 15, 17, 24, 36, 40, 80])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_small_terms_survive_beside_the_largest(dtype, gap, others):
+    "잘 맞힌 클래스의 손실은 1에 더해져 사라지지 않습니다. 어느 축이든, 최댓값이 어디 있든 같습니다."
+    truth = exact_rest(gap, others)
+    tight = {"rtol": (20 + others) * np.finfo(dtype).eps, "atol": 0}
+    for place in (0, others // 2, others):
+        row = np.full(others + 1, -gap, dtype)
+        row[place] = 0
+        assert_close(logsumexp(row), dtype(truth), **tight)
+        assert_close(-log_softmax(row)[place], dtype(truth), **tight)
+        moved = np.stack([row, np.roll(row, 1)], axis=1)  # 클래스 축이 0
+        assert_close(logsumexp(moved, 0), dtype([truth, truth]), **tight)
+        assert_close(log_softmax(moved, 0), log_softmax(moved.T.copy()).T)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("ties", [1, 2, 5])
+def test_ties_at_the_top_count_once_each(dtype, ties):
+    row = np.array([3.0] * ties + [-INF], dtype)
+    assert_close(logsumexp(row), dtype(3 + np.log(ties)))
+    assert_close(log_softmax(row), np.array([-np.log(ties)] * ties + [-INF], dtype))
+
+
+def test_small_terms_reach_the_reference():
+    "NumPy로 적은 명세도 같은 자릿수를 지킵니다."
+    from crossent.reference import cross_entropy
+
+    for gap in (20, 40, 100):
+        loss = cross_entropy(np.array([[0.0, -gap], [0.0, -gap]]), np.array([0, 0]))
+        assert_close(loss, exact_rest(gap, 1), rtol=1e-12, atol=0, check_dtype=False)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("row", [[1.0, 2.0, 3.0], [2.0, 0.0, 0.0], [0.0, 0.0], [5.0], [0.0, -30.0, 1.0, 1.0]])
+def test_jacobian_matches_autograd_and_the_vjp(row, dtype):
+    probs = softmax(np.array(row, dtype))
+    jacobian = softmax_jacobian(probs)
+    truth = torch.autograd.functional.jacobian(lambda z: z.softmax(-1), torch.tensor(row, dtype=torch.float64))
+    loose = {np.float16: 2e-3, np.float32: 1e-6, np.float64: 1e-12}[dtype]
+    assert jacobian.dtype == dtype
+    assert_close(jacobian, truth, rtol=0, atol=loose, check_dtype=False)
+    upstream = np.random.default_rng(0).normal(size=len(row)).astype(dtype)
+    assert_close(upstream @ jacobian, softmax_vjp(upstream, probs), rtol=0, atol=4 * loose)
 
 
 @pytest.mark.parametrize(
@@ -231,6 +287,76 @@ def test_information_matches_torch():
     assert_close(information.entropy(p), P.entropy())
     assert_close(information.kl_divergence(p, q), torch.distributions.kl_divergence(P, Q))
     assert_close(information.normal_entropy(2.5), torch.distributions.Normal(torch.tensor(0.0).double(), 2.5).entropy())
+
+
+def exact_kl(p, q):
+    "합이 1이 되게 나눈 두 확률의 KL 발산. 60자리 소수로 셉니다."
+    with localcontext() as context:
+        context.prec = 60
+        p, q = [Decimal(float(x)) for x in p], [Decimal(float(x)) for x in q]
+        p, q = [x / sum(p) for x in p], [x / sum(q) for x in q]
+        return float(sum(x * (x / y).ln() for x, y in zip(p, q) if x))
+
+
+@pytest.mark.parametrize("size", [1e-1, 1e-3, 1e-5, 1e-7, 1e-9, 1e-11])
+@pytest.mark.parametrize("base", [np.e, 2])
+def test_kl_of_nearly_equal_distributions_keeps_its_digits(size, base):
+    rng = np.random.default_rng(0)
+    for classes in (2, 3, 50):
+        p = rng.dirichlet(np.ones(classes))
+        step = rng.normal(size=classes) * p
+        q = p + size * (step - p * step.sum())
+        q /= q.sum()
+        actual, truth = information.kl_divergence(p, q, base=base), exact_kl(p, q) / np.log(base)
+        assert actual > 0
+        assert_close(actual, truth, rtol=max(1e-12, 1e-15 / size), atol=0, check_dtype=False)
+
+
+@pytest.mark.parametrize("p, q", [([1.0, 0.0], [1e-300, 1.0]), ([1e-320, 1.0], [0.5, 0.5]), ([1e-300, 1.0], [1.0, 1e-300]), ([0.0, 1.0], [0.25, 0.75]), ([0.5, 0.5], [0.5, 0.5])])
+def test_kl_of_far_and_lopsided_distributions(p, q):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert_close(information.kl_divergence(p, q), exact_kl(p, q), check_dtype=False)
+    assert information.kl_divergence(p, p) == 0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_kl_is_never_negative(dtype):
+    rng = np.random.default_rng(0)
+    p = softmax(rng.normal(size=(200, 30)).astype(dtype))
+    for q in (p, np.nextafter(p, dtype(1)), np.roll(p, 1, axis=0), softmax(np.log(p) + rng.normal(size=p.shape).astype(dtype) / 1000)):
+        assert (information.kl_divergence(p, q) >= 0).all()
+
+
+@pytest.mark.parametrize("classes", [2, 10, 3000])
+@pytest.mark.parametrize("narrow", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("wide", [torch.float32, torch.float64])
+def test_probabilities_rounded_elsewhere_are_accepted(narrow, wide, classes):
+    "NumPy에 없는 bfloat16의 확률은 float32로 넓혀 들어옵니다. 합이 1에서 벗어난 만큼을 봐줍니다."
+    generator = torch.Generator().manual_seed(0)
+    exact = torch.randn(50, classes, generator=generator, dtype=torch.float64).mul(2).softmax(-1)
+    probs = exact.to(narrow).to(wide)
+    if wide == torch.float64 and narrow == torch.bfloat16:
+        probs = probs[(probs.sum(-1) - 1).abs() < 1e-3]  # float64로 넓힌 bfloat16까지 약속하지는 않습니다
+    truth = torch.special.entr(exact).sum(-1).numpy()[: len(probs)]
+    found = information.entropy(probs.numpy())
+    assert found.shape == truth.shape
+    if len(probs) == 50:
+        assert_close(found, truth, rtol=1e-2, atol=1e-2, check_dtype=False)
+    assert (information.kl_divergence(probs.numpy(), probs.numpy()) == 0).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("wrong", [[0.5, 0.48], [0.9, 0.12], [0.33, 0.33, 0.3], [1.0, 0.05]])
+def test_sums_that_no_rounding_makes_are_refused(dtype, wrong):
+    for call in (information.entropy, lambda p: information.kl_divergence(p, p)):
+        with pytest.raises(ValueError, match="p must sum to 1"):
+            call(np.array(wrong, dtype))
+
+
+def test_probabilities_written_by_hand_are_accepted():
+    for written in ([0.3333, 0.3333, 0.3333], [0.0900, 0.2447, 0.6652]):
+        assert_close(information.entropy(written), information.entropy(np.array(written) / sum(written)), rtol=1e-3)
 
 
 def test_zero_probabilities_make_no_nan_or_warning():

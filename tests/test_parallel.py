@@ -298,6 +298,14 @@ def wrong_calls(rank, world):
         "없는 번호 하나": (ValueError, "disagree on ignore_index", lambda: call(logits, target, ignore_index=None if odd else 1)),
         "큰 번호": (ValueError, "Overflow", lambda: call(logits, target, ignore_index=2**70)),
         "가중치": (RuntimeError, "in_features", lambda: linear(logits, torch.zeros(3, 2 if odd else 3), target)),
+        "기울기 하나": (ValueError, "disagree on needs_grad", lambda: linear(logits.clone().requires_grad_(odd), w, target)),
+        "로짓의 기울기 하나": (ValueError, "disagree on needs_grad", lambda: call(logits.clone().requires_grad_(odd), target)),
+        "없는 정답 하나": (TypeError, "rank 1 gave something else", lambda: call(logits, None if odd else target)),
+        "목록 하나": (TypeError, "rank 1 gave something else", lambda: call(logits, [0, 1, 5, 2] if odd else target)),
+        "배열 하나": (TypeError, "rank 1 gave something else", lambda: call(logits.numpy() if odd else logits, target)),
+        "meta 하나": (TypeError, "rank 1 gave something else", lambda: call(logits.to("meta") if odd else logits, target)),
+        "없는 가중치 하나": (TypeError, "rank 1 gave something else", lambda: linear(logits, None if odd else w, target)),
+        "모두 없는 정답": (TypeError, "rank 0 gave something else", lambda: call(logits, None)),
         "0차원 가중치": (RuntimeError, "in_features", lambda: linear(logits, torch.zeros(()) if odd else w, target)),
     }
 

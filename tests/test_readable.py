@@ -1,4 +1,4 @@
-"읽으라고 쓴 세 모듈(nll, reference의 NumpyCrossEntropy, autograd)을 PyTorch와, 그리고 험한 입력과 견줍니다."
+"읽으라고 쓴 세 모듈(nll, reference의 NumpyCrossEntropy, autograd)을 PyTorch와, 그리고 험한 입력으로 비교합니다."
 
 import pickle
 import subprocess
@@ -27,7 +27,7 @@ def hard_logits(name, dtype=torch.float64):
     def draw(*shape):
         return torch.randn(*shape, dtype=torch.float64, generator=generator)
 
-    n, c = {"빈 배치": (0, 5), "표본 하나": (1, 5), "클래스 하나": (4, 1), "하나씩": (1, 1), "초안의 크기": (8, 3000)}.get(name, (6, 7))
+    n, c = {"빈 배치": (0, 5), "표본 하나": (1, 5), "클래스 하나": (4, 1), "하나씩": (1, 1), "배치 8, 어휘 3000": (8, 3000)}.get(name, (6, 7))
     logits = draw(n, c)
     target = torch.randint(0, c, (n,), generator=generator)
     if name == "만 단위":
@@ -47,11 +47,11 @@ def hard_logits(name, dtype=torch.float64):
     return logits.to(dtype), target
 
 
-HARD = ("보통", "빈 배치", "표본 하나", "클래스 하나", "하나씩", "초안의 크기", "만 단위", "확신", "틀린 확신", "막은 칸", "막은 정답", "뒤집은 축", "건너뛴 줄")
+HARD = ("보통", "빈 배치", "표본 하나", "클래스 하나", "하나씩", "배치 8, 어휘 3000", "만 단위", "확신", "틀린 확신", "막은 칸", "막은 정답", "뒤집은 축", "건너뛴 줄")
 
 
 def torch_answer(logits, target, reduction, upstream_seed=3):
-    "PyTorch의 손실, 아무렇게나 뽑은 상류 기울기, 로짓의 기울기."
+    "PyTorch의 손실, 무작위로 뽑은 상류 기울기, 로짓의 기울기."
     leaf = logits.detach().clone().requires_grad_()
     loss = F.cross_entropy(leaf, target, reduction=reduction)
     upstream = torch.randn(loss.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(upstream_seed)).to(loss.dtype)
@@ -158,17 +158,25 @@ def test_nothing_handed_in_is_changed():
         assert (array == as_numpy(logits)).all() and (answers == as_numpy(target)).all() and (log_probs == kept).all()
 
 
+@pytest.mark.parametrize("extra_first", (True, False), ids=("먼저", "나중"))
 @pytest.mark.parametrize("function", (Softmax, LogSoftmax), ids=lambda f: f.__name__)
-def test_other_branches_keep_their_gradient(function):
-    "상류 기울기를 제자리에서 고치면, 그것을 나누어 쓰는 다른 가지가 망가집니다."
-    u, x = torch.zeros(3, requires_grad=True), torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
-    doubled = 2 * u
-    (function.apply(x, -1) + doubled).backward(torch.tensor([0.1, 0.2, 0.3]))
-    assert_close(u.grad, torch.tensor([0.2, 0.4, 0.6]))
+def test_other_branches_keep_their_gradient(function, extra_first):
+    "상류 기울기를 덮어쓰면 그것을 나누어 쓰는 다른 항이 망가집니다. 어느 항을 먼저 만드느냐에 따라 숨기도 하므로 두 차례를 모두 봅니다."
+    extra, x = torch.zeros(3, requires_grad=True), torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    upstream = torch.tensor([0.1, 0.2, 0.3])
+    if extra_first:
+        doubled = 2 * extra
+        out = function.apply(x, -1) + doubled
+    else:
+        out = function.apply(x, -1)
+        out = out + 2 * extra
+    out.backward(upstream)
+    assert_close(extra.grad, torch.tensor([0.2, 0.4, 0.6]))
+    assert_close(upstream, torch.tensor([0.1, 0.2, 0.3]))
 
 
 def test_backward_uses_what_forward_saw():
-    "순전파 뒤에 입력을 고쳐도 손으로 부른 backward는 순전파 때의 값을 씁니다."
+    "순전파 뒤에 입력을 덮어써도 손으로 부른 backward는 순전파 때의 값을 씁니다."
     logits, target = hard_logits("보통")
     ours, numpy_ours = CrossEntropyLoss(), NumpyCrossEntropy()
     _, upstream, expected = torch_answer(logits, target, "mean")
@@ -190,7 +198,7 @@ def bad_inputs():
     yield "수 하나", logits, torch.tensor(1), "mean"
     yield "너무 큰 정답", logits, torch.tensor([0, 5, 1]), "none"
     yield "음수 정답", logits, torch.tensor([0, 1, -1]), "sum"
-    yield "실수 정답", logits, torch.tensor([0.0, 1.0, 2.0]), "mean"
+    yield "부동소수점 정답", logits, torch.tensor([0.0, 1.0, 2.0]), "mean"
     yield "nan 정답", logits, torch.tensor([0.0, torch.nan, 2.0]), "mean"
     yield "참거짓 정답", logits, torch.tensor([True, False, True]), "mean"
     yield "빈 배치의 모양", torch.zeros(0, 5), torch.zeros(2, dtype=torch.long), "mean"
@@ -226,7 +234,7 @@ def test_integer_targets(dtype):
 
 
 def test_integer_logits():
-    "정수 로짓: NumPy는 실수로 바꾸어 셈하고, PyTorch 쪽은 PyTorch처럼 거절합니다."
+    "정수 로짓: NumPy는 부동소수점으로 바꾸어 계산하고, PyTorch 쪽은 PyTorch처럼 거절합니다."
     expected = NumpyCrossEntropy().cross_entropy(np.array([[1.0, 2.0, 3.0]]), [2])
     assert_close(NumpyCrossEntropy().cross_entropy([[1, 2, 3]], [2]), expected)
     with pytest.raises(NotImplementedError, match='"log_softmax_lastdim_kernel_impl" not implemented for \'Long\''):
@@ -255,8 +263,8 @@ def test_backward_before_forward():
 
 
 def test_three_parts():
-    "초안의 이름으로 부품을 따로 불러도 이어집니다."
-    logits, target = hard_logits("초안의 크기")
+    "부품을 따로 불러도 이어집니다."
+    logits, target = hard_logits("배치 8, 어휘 3000")
     theirs = F.cross_entropy(logits, target)
     tce, nce = PyTorchCrossEntropy(), NumpyCrossEntropy()
     assert_close(tce.negative_log_likelihood(tce.log_softmax(logits), target), theirs)

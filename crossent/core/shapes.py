@@ -15,7 +15,7 @@ def loss_shape(input):
     "표본별 손실의 모양: 로짓에서 클래스 차원을 뺀 것."
     return tuple(input.shape[:1] + input.shape[2:]) if input.dim() > 1 else ()
 
-# %% ../../nbs/09_options.ipynb #c7fe843b
+
 def along_classes(weight, values):
     "가중치 (C)를 values와 브로드캐스팅되는 모양으로 세웁니다."
     shape = [1] * values.dim()
@@ -29,7 +29,7 @@ def is_class_last(input):
 
 
 def as_rows(values, class_last):
-    "클래스가 1번 차원인 (행, 클래스) 또는 (행, 클래스, 위치)로 봅니다."
+    "(줄, 클래스)로, class_last가 아니면 (배치, 클래스, 위치)로 폅니다."
     if values.dim() == 1:
         return values.unsqueeze(0)
     if values.dim() == 2:
@@ -38,7 +38,7 @@ def as_rows(values, class_last):
 
 
 def from_rows(rows, shape):
-    "`as_rows`를 거꾸로: (행, 클래스[, 위치])를 원래의 모양으로 봅니다."
+    "`as_rows`를 거꾸로: 편 것을 원래의 모양으로 되돌립니다."
     if len(shape) <= 2 or rows.dim() == 3:
         return rows.reshape(shape)
     return rows.reshape(*shape[:1], *shape[2:], shape[1]).movedim(-1, 1)

@@ -26,7 +26,7 @@ def fingerprint(thing):
 
 
 def target_hash(target):
-    "정답의 지문: 값이나 순서가 다르면 다른 수가 됩니다."
+    "정답의 값과 순서로 만든 지문."
     return fingerprint(target.reshape(-1).long().cpu().numpy().tobytes())
 
 
@@ -63,7 +63,7 @@ def has_numbers(*things):
     tensors = [thing for thing in things if thing is not None]
     return all(isinstance(t, torch.Tensor) and not t.is_meta for t in tensors)
 
-
+# %% ../../nbs/97_agree.ipynb #46402f7f
 def facts_of(scores, layer, target, choices, fits=True):
     "이 랭크의 사실 한 줄. layer는 가중치와 편향이고, 로짓만 있으면 (None, None)입니다."
     reduction, ignore_index, smoothing = choices
@@ -71,8 +71,7 @@ def facts_of(scores, layer, target, choices, fits=True):
         smoothing = float(smoothing)  # 1과 1.0은 같습니다
     if not isinstance(ignore_index, int) or abs(ignore_index) >= 2**63:
         ignore_index = fingerprint(ignore_index)  # 표에 그대로 담을 수 없는 것
-    columns = scores.shape[-1] if scores.dim() else 0
-    weight = layer[0]
+    weight, columns = layer[0], (scores.shape[-1] if scores.dim() else 0)
     owned = (weight.shape[0] if weight.dim() else 0) if weight is not None else columns
     return Facts(
         dims=scores.dim(),

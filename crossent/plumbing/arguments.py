@@ -53,7 +53,7 @@ def has_values(target):
 
 # %% ../../nbs/94_arguments.ipynb #b227b0d1
 def in_range(target, classes, ignore_index):
-    "무시하지 않는 클래스 번호가 모두 0 이상 classes 미만인지."
+    "무시하지 않는 클래스 번호가 모두 0 이상 classes 미만인지. CPU 밖의 정답은 읽지 않습니다."
     if target.device.type != "cpu" or not target.numel():
         return True
     low, high = target.long().aminmax()
@@ -98,14 +98,16 @@ def knows_target(input, target, weight, reduction, ignore_index, label_smoothing
     classes = input.shape[class_dim(input)]
     return not has_values(target) or in_range(target, classes, ignore_index)
 
-# %% ../../nbs/94_arguments.ipynb #4784b04c
+# %% ../../nbs/94_arguments.ipynb #64d7e18f
 def checked(input, target, weight, reduction, ignore_index, label_smoothing, z_loss, softcap):
     "인자를 검사하고 선택지로 묶습니다. 우리가 모르는 인자면 None."
     check_extras(z_loss, softcap)
     tensors = (input, target) if weight is None else (input, target, weight)
     if not all(isinstance(tensor, torch.Tensor) for tensor in tensors):
         return None
-    if input.layout != torch.strided or target.layout != torch.strided:
+    if any(tensor.layout != torch.strided for tensor in tensors[:2]):
+        return None
+    if any(tensor.device != input.device for tensor in tensors):
         return None
     chosen = (reduction, ignore_index, label_smoothing)
     try:

@@ -21,7 +21,7 @@ DTYPE_WORDS |= {"complex64": "ComplexFloat", "complex128": "ComplexDouble"}
 
 
 def dtype_word(values):
-    "자료형을 PyTorch의 말로 부릅니다. Long처럼."
+    "PyTorch가 오류에 적는 자료형의 이름. int64면 Long."
     name = show(values).dtype
     return DTYPE_WORDS.get(name, name)
 
@@ -77,7 +77,7 @@ def batch_problem(shape, got):
         return ValueError, f"{expected} to match target batch_size ({n})."
     return None
 
-
+# %% ../../nbs/98_array_arguments.ipynb #cad712e0
 def shape_problem(shape, got):
     "클래스 번호 정답의 모양."
     if problem := batch_problem(shape, got):
@@ -160,7 +160,7 @@ def check_arrays(input, target, weight, ignore_index, reduction, label_smoothing
         kind, words = problem
         raise kind(explained(words, arguments))
 
-
+# %% ../../nbs/98_array_arguments.ipynb #5467c932
 def check_upstream(grad_output, wanted):
     "상류 기울기의 모양이 손실과 같은지 봅니다."
     got = grad_output.shape

@@ -70,7 +70,7 @@ keeps_graph = private("_C._autograd._get_current_graph_task_keep_graph", lambda:
 
 
 def version(tensor):
-    "제자리에서 고쳐진 횟수. 세지 않는 텐서면 0."
+    "제자리에서 바뀐 횟수. 세지 않는 텐서면 0."
     return 0 if tensor.is_inference() else getattr(tensor, "_version", 0)
 
 
@@ -79,7 +79,7 @@ def is_differentiated(*tensors):
     needed = any(tensor is not None and tensor.requires_grad for tensor in tensors)
     return needed and torch.is_grad_enabled()
 
-# %% ../../nbs/92_compat.ipynb #6e476b6f
+# %% ../../nbs/92_compat.ipynb #83368795
 def in_autocast(device):
     "이 장치에서 autocast가 켜져 있는지."
     kind = device.type
@@ -87,14 +87,12 @@ def in_autocast(device):
 
 
 def without_autocast(device):
-    "이 장치의 autocast를 끄는 문맥. autocast가 없는 장치면 아무 일도 하지 않습니다."
-    if not torch.amp.is_autocast_available(device.type):
-        return nullcontext()
-    return torch.autocast(device.type, enabled=False)
+    "이 장치의 autocast를 끄는 문맥. 켜져 있지 않으면 아무 일도 하지 않습니다."
+    return torch.autocast(device.type, enabled=False) if in_autocast(device) else nullcontext()
 
 # %% ../../nbs/92_compat.ipynb #14e02e99
 def autocast_layer(layer):
-    "autocast 안이면 `F.linear`처럼 실수 텐서들을 그 자료형으로 바꿉니다."
+    "autocast 안이면 `F.linear`처럼 float64가 아닌 텐서를 그 자료형으로 바꿉니다."
     device = layer[0].device
     if not in_autocast(device):
         return layer

@@ -1,4 +1,4 @@
-// 글 02, 05: 로짓을 끌고 정답을 고르면 확률, 손실, 기울기 p − y가 움직입니다. 한 걸음씩 내려가 볼 수 있습니다.
+// 글 05: 로짓을 끌고 정답을 고르면 확률, 손실, 기울기 p − y가 움직입니다. 한 걸음씩 내려가 볼 수 있습니다.
 import { lossAndGradient, sum } from "./math.js";
 import { arrow, button, calm, canvas, choice, fixed, frame, html, onResize, range, set, show, signed, slider, svg, text } from "./shared.js";
 
@@ -7,6 +7,8 @@ const SAMPLES = [
   { logits: [2, 0, 0], target: 1 },
 ];
 const CLASSES = [0, 1, 2];
+const EQUATION = "p\u00a0−\u00a0Y"; // 식은 줄 끝에서 나누지 않습니다
+const NAMES = ["고양이", "강아지", "새"];
 
 export default function build(root) {
   const state = { logits: [], target: 2, temperature: 1, rate: 3, losses: [] };
@@ -24,7 +26,7 @@ export default function build(root) {
 
   const page = frame(root, {
     title: "만져 보기: 로짓에서 확률, 손실, 기울기까지",
-    hint: "로짓의 둥근 손잡이를 끌고 정답을 바꿔 보세요. 초록 화살표는 한 걸음 내려갈 때 로짓이 움직일 길입니다.",
+    hint: "로짓의 둥근 손잡이를 끌고 정답을 바꿔 보세요. 초록 화살표와 초록 숫자는 한 스텝에 로짓이 움직일 만큼입니다. 사진 2에서 두 스텝을 가면, 어느 스텝에서 손실이 더 많이 줄까요?",
     onReset: () => change({ ...begin(SAMPLES[0]), temperature: 1, rate: 3 }, true),
   });
 
@@ -33,7 +35,7 @@ export default function build(root) {
   const BOTTOM = 172;
 
   // ---- 로짓
-  const left = canvas({ label: "로짓 막대와 다음 걸음", height: HEIGHT, heading: "로짓 z와 기울기" });
+  const left = canvas({ label: "로짓 막대와 다음 스텝", height: HEIGHT, heading: "로짓 z와 다음 스텝" });
   const zero = svg("line", { class: "x-axis", x1: 0 });
   left.picture.append(zero);
   const limit = () => Math.max(5, ...state.logits.map(Math.abs));
@@ -43,21 +45,21 @@ export default function build(root) {
     const step = arrow("x-ink-good");
     const value = text({ class: "x-number", y: 220, "text-anchor": "middle" });
     const label = text({ class: "x-label", y: 200, "text-anchor": "middle" });
-    const slope = text({ class: "x-number x-text-good", y: 240, "text-anchor": "middle" });
+    const move = text({ class: "x-number x-text-good", y: 240, "text-anchor": "middle" });
     const zone = svg("rect", { class: "x-clear", y: TOP - 12, height: BOTTOM - TOP + 24 });
     const handle = slider({
-      label: `클래스 ${c}의 로짓`,
+      label: `${NAMES[c]}의 로짓`,
       min: -5, max: 5, step: 0.1, picture: left.picture, zone,
       read: (_, py) => (((TOP + BOTTOM) / 2 - py) / ((BOTTOM - TOP) / 2)) * limit(),
       get: () => state.logits[c],
       change: (z) => change({ logits: state.logits.map((old, i) => (i === c ? z : old)) }),
     });
-    left.picture.append(stem, zone, step.node, value, label, slope, handle.node);
-    return { stem, step, value, label, slope, zone, handle };
+    left.picture.append(stem, zone, step.node, value, label, move, handle.node);
+    return { stem, step, value, label, move, zone, handle };
   });
 
   // ---- 확률
-  const middle = canvas({ label: "확률과 p − y 화살표", height: HEIGHT, heading: "확률 p와 p − y" });
+  const middle = canvas({ label: "확률과 p − Y 화살표", height: HEIGHT, heading: "확률 p와 p − Y" });
   const floor = svg("line", { class: "x-axis", x1: 0, y1: BOTTOM, y2: BOTTOM });
   middle.picture.append(floor);
   const py = (p) => BOTTOM - p * (BOTTOM - TOP);
@@ -73,7 +75,7 @@ export default function build(root) {
   });
 
   // ---- 손실 곡선
-  const right = canvas({ label: "걸음마다 손실", height: HEIGHT, heading: "손실 곡선" });
+  const right = canvas({ label: "스텝마다 손실", height: HEIGHT, heading: "손실 곡선" });
   const across = svg("line", { class: "x-axis", y1: BOTTOM + 12, y2: BOTTOM + 12 });
   const upright = svg("line", { class: "x-axis", y1: TOP - 10, y2: BOTTOM + 12 });
   const curve = svg("path", { class: "x-curve" });
@@ -82,21 +84,23 @@ export default function build(root) {
   const base = text({ class: "x-tick", "text-anchor": "end", y: BOTTOM + 16 }, "0");
   const from = text({ class: "x-tick", y: 202, "text-anchor": "middle" }, "0");
   const until = text({ class: "x-tick", y: 202, "text-anchor": "end" });
-  const axisName = text({ class: "x-tick", y: 220, "text-anchor": "middle" }, "걸음");
-  const invitation = text({ class: "x-tick", y: 110, "text-anchor": "middle" }, "‘한 걸음’을 눌러 보세요");
+  const axisName = text({ class: "x-tick", y: 220, "text-anchor": "middle" }, "스텝");
+  const invitation = text({ class: "x-tick", y: 110, "text-anchor": "middle" }, "‘한 스텝’을 눌러 보세요");
   right.picture.append(invitation, across, upright, curve, dot, ceiling, base, from, until, axisName);
 
   // ---- 숫자와 단추
-  const loss = html("output");
-  const total = html("output");
-  const steps = html("output");
+  // 바뀐 것은 문장 하나(page.say)로만 읽어 줍니다. <output>은 저마다 읽어 주므로 끕니다.
+  const quiet = { "aria-live": "off" };
+  const loss = html("output", quiet);
+  const total = html("output", quiet);
+  const steps = html("output", quiet);
   const lossWords = html("span");
   const cell = (node, words) => html("div", { class: "x-part" }, node, typeof words === "string" ? html("span", {}, words) : words);
-  const sums = html("div", { class: "x-sum" }, cell(loss, lossWords), cell(total, "p − y의 합"), cell(steps, "걸은 수"));
+  const sums = html("div", { class: "x-sum" }, cell(loss, lossWords), cell(total, "p − Y의 합"), cell(steps, "스텝 수"));
 
   const targets = choice({
     label: "정답",
-    options: CLASSES.map((c) => [c, `클래스 ${c}`]),
+    options: CLASSES.map((c) => [c, NAMES[c]]),
     get: () => state.target,
     change: (target) => change({ target }),
   });
@@ -136,10 +140,9 @@ export default function build(root) {
   const buttons = html(
     "div",
     { class: "x-buttons" },
-    button("한 걸음", () => { clearInterval(walking); walk(); }, "x-main"),
-    button("열 걸음", walkTen),
-    ...SAMPLES.map((sample) =>
-      button(`[${sample.logits.join(", ")}], 정답 ${sample.target}`, () => change(begin(sample)))),
+    button("한 스텝", () => { clearInterval(walking); walk(); }, "x-main"),
+    button("열 스텝", walkTen),
+    ...SAMPLES.map((sample, n) => button(`사진 ${n + 1}`, () => change(begin(sample)))),
   );
   page.body.classList.add("x-three");
   right.panel.classList.add("x-last");
@@ -148,14 +151,13 @@ export default function build(root) {
     middle.panel,
     right.panel,
     html("div", { class: "x-wide" }, sums),
-    page.say,
     html("div", { class: "x-wide x-controls" }, targets.node, buttons),
     html("div", { class: "x-wide x-controls" }, temperature.node, rate.node),
+    page.say,
   );
 
   // 좁은 화면에서는 글자를 줄입니다.
-  const digits = (slot) => (slot < 58 ? 3 : 4);
-  const className = (c, slot) => (slot < 58 ? String(c) : `클래스 ${c}`);
+  const digits = (slot) => (slot < 46 ? 2 : slot < 58 ? 3 : 4);
 
   function drawLeft({ gradient }) {
     const slot = left.width() / CLASSES.length;
@@ -166,15 +168,16 @@ export default function build(root) {
       set(part.stem, { x1: x, x2: x, y1: zy(0), y2: zy(z) });
       set(part.zone, { x: x - slot / 2 + 2, width: slot - 4 });
       set(part.handle.node, { "aria-valuemin": -limit(), "aria-valuemax": limit() });
-      part.handle.place(x, zy(z), z, `${fixed(z, 2)}, 기울기 ${fixed(gradient[c])}`);
-      // 온도가 낮고 학습률이 크면 걸음이 그림보다 깁니다. 제목과 숫자를 덮지 않게 그림 끝에서 멈춥니다.
-      const end = Math.min(BOTTOM + 10, Math.max(TOP - 8, zy(z - state.rate * gradient[c])));
+      const move = -state.rate * gradient[c];
+      part.handle.place(x, zy(z), z, `${fixed(z, 2)}, 다음 스텝에 ${signed(move)}`);
+      // 온도가 낮고 학습률이 크면 스텝이 그림보다 깁니다. 제목과 숫자를 덮지 않게 그림 끝에서 멈춥니다.
+      const end = Math.min(BOTTOM + 10, Math.max(TOP - 8, zy(z + move)));
       part.step.to(x + Math.min(16, slot * 0.3), zy(z), end);
-      for (const words of [part.value, part.label, part.slope]) set(words, { x });
+      for (const words of [part.value, part.label, part.move]) set(words, { x });
       show(part.value, `z${c}`, z, fixed(z, 2));
-      part.label.textContent = className(c, slot);
+      part.label.textContent = NAMES[c];
       part.label.classList.toggle("x-answer", c === state.target);
-      show(part.slope, `dlogits${c}`, gradient[c], signed(gradient[c], digits(slot)));
+      show(part.move, `move${c}`, move, signed(move, digits(slot)));
     });
   }
 
@@ -192,7 +195,7 @@ export default function build(root) {
       part.gap.to(x + thick / 2 + 8, py(answer), py(p[c]));
       for (const words of [part.value, part.label, part.difference]) set(words, { x: center });
       show(part.value, `p${c}`, p[c], fixed(p[c], digits(slot)));
-      part.label.textContent = className(c, slot);
+      part.label.textContent = NAMES[c];
       part.label.classList.toggle("x-answer", c === state.target);
       show(part.difference, `difference${c}`, difference[c], signed(difference[c], digits(slot)));
     });
@@ -225,7 +228,7 @@ export default function build(root) {
     drawMiddle(values);
     drawRight();
     show(loss, "loss", values.loss);
-    lossWords.textContent = `손실 −log p, 정답 ${state.target}`;
+    lossWords.textContent = `손실 −log p, 정답 ${NAMES[state.target]}`;
     show(total, "difference_sum", sum(values.difference));
     show(steps, "steps", state.losses.length - 1, String(state.losses.length - 1));
     for (const control of [targets, temperature, rate]) control.update();
@@ -235,11 +238,14 @@ export default function build(root) {
   function sentence({ probs: p, difference, loss: value }) {
     const answer = p[state.target];
     const size = Math.abs(difference[state.target]);
-    const first = `정답 ${state.target}의 확률이 ${fixed(answer)}, 손실이 ${fixed(value)}입니다.`;
-    const warm = state.temperature === 1 ? "" : ` 온도가 ${fixed(state.temperature, 1)}이므로 로짓의 기울기는 (p − y)를 온도로 나눈 값입니다.`;
-    if (size < 0.05) return `${first} 거의 다 맞혀서 화살표가 짧습니다. 맞힌 만큼 덜 움직입니다.${warm}`;
-    if (size > 0.9) return `${first} 자신 있게 틀렸습니다. 정답의 화살표가 거의 1까지 깁니다.${warm}`;
-    return `${first} 정답에서 모자란 ${fixed(size)}만큼을 나머지 클래스가 나눠 갖고 있습니다. 그래서 p − y를 모두 더하면 0입니다.${warm}`;
+    const first = `정답 ${NAMES[state.target]}의 확률이 ${fixed(answer)}, 손실이 ${fixed(value)}입니다.`;
+    const [start, one, two] = state.losses;
+    const fell = state.losses.length === 3 ? ` 손실은 첫 스텝에서 ${fixed(start - one)}, 둘째 스텝에서 ${fixed(one - two)} 줄었습니다.` : "";
+    const warm = state.temperature === 1 ? "" : ` 온도가 ${fixed(state.temperature, 1)}이므로 로짓의 기울기는 (${EQUATION})를 온도로 나눈 값입니다.`;
+    const rest = fell + warm;
+    if (size < 0.05) return `${first} 거의 다 맞혀서 화살표가 짧습니다.${rest}`;
+    if (size > 0.85) return `${first} 자신 있게 틀렸습니다. 정답의 화살표가 1에 가깝게 깁니다.${rest}`;
+    return `${first} 정답에서 모자란 ${fixed(size)}만큼을 나머지 클래스가 나눠 갖고 있습니다. 그래서 ${EQUATION}를 모두 더하면 0입니다.${rest}`;
   }
 
   page.mount();

@@ -2,18 +2,25 @@
 import { crossEntropy, entropy, klDivergence, moveProbability, surprisal } from "./math.js";
 import { button, canvas, choice, fixed, frame, html, onResize, set, show, slider, svg, text } from "./shared.js";
 
-const NAMES = ["맑음", "흐림", "비", "눈"];
+const NAMES = ["짜장면", "짬뽕", "볶음밥", "탕수육"];
 const P = [0.5, 0.25, 0.125, 0.125];
-const Q = [0.25, 0.25, 0.25, 0.25];
+const Q = [0.125, 0.5, 0.125, 0.25];
 const UNITS = { bit: { base: 2, word: "비트" }, nat: { base: Math.E, word: "내트" } };
 const ink = (which, words) => html("b", { class: `x-ink-${which}` }, words);
+const quiet = () => html("output", { "aria-live": "off" }); // 바뀌는 숫자를 하나하나 읽지 않습니다
 const TALLEST = 5; // 넓이 그림의 세로축 끝(비트)
+
+function zigzag(left, right, y) {
+  const teeth = Math.max(2, 2 * Math.round((right - left) / 12));
+  const point = (k) => `${left + ((right - left) * k) / teeth} ${k % 2 ? y - 8 : y}`;
+  return Array.from({ length: teeth + 1 }, (_, k) => `L${point(k)}`).join("");
+}
 
 export default function build(root) {
   const state = { p: [...P], q: [...Q], unit: "bit" };
   const page = frame(root, {
-    title: "만져 보기: 날씨와 예보의 크로스 엔트로피",
-    hint: "둥근 손잡이를 위아래로 끌어 실제 확률 p와 예보 q를 바꿔 보세요. 한 막대를 바꾸면 나머지는 합이 1이 되도록 비율대로 나눠 갖습니다.",
+    title: "만져 보기: 우리 주문과 옆집 부호",
+    hint: "둥근 손잡이를 위아래로 끌어 실제 확률 p와 예측 q를 바꿔 보세요. 나머지 막대는 합이 1이 되도록 비율대로 나눠 갖습니다. 과제: KL 발산을 0.05비트 아래로.",
     onReset() {
       Object.assign(state, { p: [...P], q: [...Q], unit: "bit" });
       update(true);
@@ -21,7 +28,7 @@ export default function build(root) {
   });
 
   // ---- 왼쪽: 확률 막대
-  const bars = canvas({ label: "확률 막대", height: 226, heading: ["막대: ", ink("p", "실제 p"), ", ", ink("q", "예보 q")] });
+  const bars = canvas({ label: "확률 막대", height: 226, heading: ["막대: ", ink("p", "실제 p"), ", ", ink("q", "예측 q")] });
   const TOP = 34;
   const BOTTOM = 196;
   const y = (probability) => BOTTOM - probability * (BOTTOM - TOP);
@@ -39,7 +46,7 @@ export default function build(root) {
       const zone = svg("rect", { class: "x-clear", y: TOP - 10, height: BOTTOM - TOP + 10 });
       let shares = state[which];
       const handle = slider({
-        label: which === "p" ? `${name}의 실제 확률 p` : `${name}의 예보 확률 q`,
+        label: which === "p" ? `${name}의 실제 확률 p` : `${name}의 예측 확률 q`,
         min: 0, max: 1, step: 0.01, picture: bars.picture, zone, reach: 14,
         read: (_, py) => (BOTTOM - py) / (BOTTOM - TOP),
         get: () => state[which][i],
@@ -91,7 +98,7 @@ export default function build(root) {
   );
 
   // ---- 합계
-  const totals = { h: html("output"), kl: html("output"), hpq: html("output") };
+  const totals = { h: quiet(), kl: quiet(), hpq: quiet() };
   const unitWords = html("span", { class: "x-unit" });
   const part = (node, words, className, unit = "") =>
     html("div", { class: `x-part ${className}` }, html("p", {}, node, unit), html("span", {}, words));
@@ -121,7 +128,7 @@ export default function build(root) {
     { class: "x-buttons" },
     button("q를 p와 같게", () => { state.q = [...state.p]; update(); }),
     button("p를 고르게", () => { state.p = NAMES.map(() => 1 / NAMES.length); update(); }),
-    button("q가 눈을 못 보게", () => { state.q = moveProbability(state.q, 3, 0); update(); }),
+    button("q에서 탕수육을 0으로", () => { state.q = moveProbability(state.q, 3, 0); update(); }),
   );
   page.body.classList.add("x-two");
   areas.panel.classList.add("x-later");
@@ -129,9 +136,10 @@ export default function build(root) {
     bars.panel,
     areas.panel,
     html("div", { class: "x-wide" }, sums, stacked),
+    html("div", { class: "x-wide x-controls" }, presets),
     page.say,
     html("div", { class: "x-wide x-later" }, table),
-    html("div", { class: "x-wide x-controls x-later" }, units.node, presets),
+    html("div", { class: "x-wide x-controls x-later" }, units.node),
   );
 
   function drawBars() {
@@ -148,7 +156,9 @@ export default function build(root) {
         set(bar, { x: middle - thick / 2, y: y(probability), width: thick, height: BOTTOM - y(probability) });
         set(zone, { x: middle - thick / 2 - 2, width: thick + 4 });
         set(value, { x: middle, y: y(probability) - 13 });
-        show(value, `${which}${i}`, probability, fixed(probability, 2).replace(/^0\./, "."));
+        // 두 자리로 딱 떨어지지 않으면 세 자리: .125
+        const digits = Math.abs(probability * 100 - Math.round(probability * 100)) < 1e-9 ? 2 : 3;
+        show(value, `${which}${i}`, probability, fixed(probability, digits).replace(/^0\./, "."));
         handle.place(middle, y(probability), probability, `${(probability * 100).toFixed(1)}퍼센트`);
       }
     });
@@ -170,7 +180,10 @@ export default function build(root) {
       set(box.own, { x, width: inner, y: BOTTOM - own, height: own });
       set(box.extra, { x, width: inner, y: BOTTOM - Math.max(own, paid), height: Math.abs(paid - own) });
       box.extra.classList.toggle("x-less", paid < own);
-      set(box.outline, { d: `M${x} ${BOTTOM}V${BOTTOM - paid}H${x + inner}V${BOTTOM}` });
+      // 그림보다 높은 네모는 위가 찢긴 모양으로 그립니다
+      const torn = surprisal(state.q[i], 2) > TALLEST;
+      const top = torn ? zigzag(x, x + inner, BOTTOM - paid) : `V${BOTTOM - paid}H${x + inner}`;
+      set(box.outline, { d: `M${x} ${BOTTOM}${top}V${BOTTOM}` });
       box.outline.style.display = wide < 1 ? "none" : "";
       set(box.label, { x: x + inner / 2 });
       box.label.style.display = wide < 28 ? "none" : "";
@@ -201,10 +214,11 @@ export default function build(root) {
 
   function sentence(p, q, kl, h, word) {
     const blind = NAMES.filter((_, i) => p[i] > 0 && q[i] === 0);
-    if (blind.length) return `실제로 일어나는 ${blind.join(", ")}에 q가 확률 0을 주었습니다. 그날의 정보량이 끝없이 커서 크로스 엔트로피도 무한대(inf)입니다.`;
+    if (blind.length) return `실제로 들어오는 ${blind.join(", ")} 주문에 q가 0을 주었습니다. 그 주문의 부호가 끝없이 길어져 크로스 엔트로피도 무한대(inf)입니다. 오른쪽 네모의 위가 찢긴 것이 그 뜻입니다.`;
     if (kl < 1e-9) return `q가 p와 같습니다. KL 발산이 0이고, 크로스 엔트로피가 엔트로피 ${fixed(h)}${word}까지 내려왔습니다. 더 내려갈 수는 없습니다.`;
     const worst = p.map((v, i) => v * Math.log(v / q[i] || 1)).reduce((best, v, i, all) => (v > all[best] ? i : best), 0);
-    return `예보 q가 틀린 만큼 하루에 평균 ${fixed(kl)}${word}를 더 냅니다. 가장 많이 더 내는 날은 q가 실제보다 작게 본 ‘${NAMES[worst]}’입니다.`;
+    const won = kl * (word === "내트" ? 1 / Math.LN2 : 1) < 0.05 ? " KL 발산이 0.05비트 아래입니다. 과제를 마쳤습니다." : "";
+    return `q가 어긋난 만큼 주문 한 건에 평균 ${fixed(kl)}${word}가 더 듭니다. 가장 많이 더 드는 것은 q가 실제보다 작게 본 ‘${NAMES[worst]}’입니다.${won}`;
   }
 
   page.mount();

@@ -34,7 +34,7 @@ export default function build(root) {
   const TOP = 56;
   const DEEP = 226; // −200
   const SHELF = 248; // −inf가 떨어지는 바닥
-  const plot = canvas({ label: "로짓의 차이와 로그 확률", height: HEIGHT, heading: "작은 쪽의 로그 확률 (세로축), 로짓의 차이 (가로축)" });
+  const plot = canvas({ label: "로짓의 차이와 로그 확률", height: HEIGHT, heading: "작은 쪽의 로그 확률 ↑, 로짓의 차이 →" });
   const zone = svg("rect", { class: "x-clear x-across", y: 0, height: HEIGHT });
   const rail = svg("line", { class: "x-axis", y1: 32, y2: 32 });
   const cursor = svg("line", { class: "x-cursor", y1: 32, y2: SHELF });
@@ -75,7 +75,7 @@ export default function build(root) {
 
   // ---- 계산 과정 카드
   const cards = METHODS.map(({ key, name, how, tint }) => {
-    const answer = html("output", { class: "x-big" });
+    const answer = html("output", { class: "x-big", "aria-live": "off" });
     const verdict = html("span", { class: "x-verdict" });
     const steps = html("dl", { class: "x-steps" });
     const node = html(
@@ -88,11 +88,11 @@ export default function build(root) {
     );
     return { key, node, answer, verdict, steps };
   });
-  const truth = html("output");
+  const truth = html("output", { "aria-live": "off" });
   const jumps = html(
     "div",
     { class: "x-buttons" },
-    ...[20, 88, 89, 104, 200].map((gap) => button(`차이 ${gap}`, () => { state.gap = gap; update(); })),
+    ...[20, 89, 97, 102, 104, 200].map((gap) => button(`차이 ${gap}`, () => { state.gap = gap; update(); })),
   );
   page.body.append(
     plot.panel,
@@ -132,6 +132,7 @@ export default function build(root) {
     draw();
     show(truth, "truth", exact, fixed(exact));
     const broken = [];
+    let losing = false;
     for (const { key, node, answer, verdict, steps } of cards) {
       const { exps, total, probs, logTotal, logProbs } = run(state.gap, key);
       const lines = [
@@ -145,19 +146,24 @@ export default function build(root) {
       ]));
       show(answer, key, logProbs[1], brief(logProbs[1]));
       const error = Math.abs(logProbs[1] - exact);
-      const bad = !(error < 1e-3);
+      const bad = !(error <= 1e-6 * Math.abs(exact)); // float32의 반올림보다 큰 오차
       node.classList.toggle("x-broken", bad);
-      verdict.textContent = !Number.isFinite(logProbs[1]) ? "✕ 무너졌습니다" : bad ? `△ 오차 ${fixed(error)}` : "○ 맞습니다";
+      verdict.textContent = !Number.isFinite(logProbs[1]) ? "✕ 무너졌습니다" : bad ? `△ 오차 ${brief(error)}` : "○ 맞습니다";
+      if (key === "shifted") losing = bad;
       if (!Number.isFinite(logProbs[1])) broken.push(METHODS.find((method) => method.key === key).name);
     }
-    page.tell(sentence(broken), quietly);
+    page.tell(sentence(broken, losing), quietly);
   }
 
-  function sentence(broken) {
-    if (broken.length === 0 && state.gap < 88) return `차이가 ${state.gap}일 때는 세 방법이 모두 맞습니다. 차이를 89까지 벌려 보세요.`;
-    if (broken.length === 0) return `차이가 ${state.gap}입니다. float32가 담는 가장 큰 수가 약 3.4e38이라, 지수를 그대로 계산하는 방법은 이제 한계입니다.`;
-    if (broken.length === 1) return `차이가 ${state.gap}일 때 ‘그대로 계산’은 exp(${state.gap})의 값이 inf가 되어 무너졌습니다. ‘최댓값을 빼고’도 exp(−${state.gap})이 너무 작아 유효 숫자를 잃어 갑니다.`;
-    return `차이가 ${state.gap}일 때 exp(−${state.gap})마저 0이 되어 log 0 = −inf입니다. 로그합지수의 답만 ${fixed(result(state.gap, "logsumexp"), 0)} 그대로입니다.`;
+  function sentence(broken, losing) {
+    const { gap } = state;
+    if (broken.length === 0 && gap < 88) return `차이가 ${gap}일 때는 세 방법이 모두 맞습니다. 차이를 89까지 벌려 보세요.`;
+    if (broken.length === 0) return `차이가 ${gap}입니다. float32가 담는 가장 큰 수가 약 3.4e38이라, 지수를 그대로 계산하는 방법은 이제 한계입니다.`;
+    if (broken.length === 1) {
+      const other = losing ? `‘최댓값을 빼고’는 소리 없이 틀리는 중입니다. exp(−${gap})이 너무 작아 유효 숫자를 잃었습니다.` : "‘최댓값을 빼고’는 아직 맞습니다. 97과 102도 눌러 보세요.";
+      return `차이가 ${gap}일 때 ‘그대로 계산’은 exp(${gap})의 값이 inf가 되어 무너졌습니다. ${other}`;
+    }
+    return `차이가 ${gap}일 때 exp(−${gap})마저 0이 되어 log 0 = −inf입니다. 로그합지수의 답만 ${fixed(result(gap, "logsumexp"), 0)} 그대로입니다.`;
   }
 
   page.mount();

@@ -149,7 +149,7 @@ export default function build(root) {
 
   function sentence(values) {
     const left = state.ignored.filter((ignored) => !ignored).length;
-    if (state.reduction === "none") return "none은 표본마다의 손실을 그대로 돌려줍니다. 무시한 표본의 자리에는 0이 남습니다.";
+    if (state.reduction === "none") return "none은 표본마다의 손실을 그대로 돌려줍니다. 무시한 표본의 손실은 0입니다.";
     if (state.reduction === "sum") return "sum은 나누지 않습니다. 배치가 커지면 손실과 기울기도 함께 커집니다.";
     if (left === 0) return "모두 무시하면 0 ÷ 0이라 mean은 nan입니다. sum으로 바꾸면 0입니다.";
     if (values.mass === 0) return "남은 표본의 가중치가 모두 0이라 0 ÷ 0, 곧 nan입니다.";

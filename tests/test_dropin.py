@@ -1,0 +1,360 @@
+"PyTorch가 손실 둘레에서 허락하는 것을 우리도 허락하는지: 길마다, 두 손실마다. 사례가 아니라 종류를 봅니다."
+
+import gc
+import itertools
+
+import pytest
+import torch
+from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
+
+from crossent import CrossEntropyLoss, LinearCrossEntropyLoss, cross_entropy, linear_cross_entropy
+from crossent.testing import assert_close
+
+N, H, C = 6, 4, 7
+INDEX = torch.tensor([1, -100, 6, 0, 3, 2])
+WEIGHT = torch.tensor([1.0, 2, 0.5, 1, 1, 3, 1])
+OPTIONS = {
+    "그냥": {},
+    "가중치": dict(weight=WEIGHT),
+    "스무딩": dict(label_smoothing=0.1),
+    "가중치와 스무딩": dict(weight=WEIGHT, label_smoothing=0.1),
+}
+
+
+def tensors(seed=0, dtype=torch.float32):
+    "은닉 벡터, 선형층 가중치, 편향."
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randn(*shape, generator=generator).to(dtype) for shape in ((N, H), (C, H), (C,))]
+
+
+def probabilities():
+    return torch.softmax(torch.randn(N, C, generator=torch.Generator().manual_seed(1)), 1)
+
+
+def from_logits(function):
+    "로짓을 받는 손실을 선형층의 꼴로."
+    return lambda x, w, b, y, **options: function(F.linear(x, w, b), y, **options)
+
+
+def from_layer(x, w, b, y, **options):
+    return linear_cross_entropy(x, w, y, linear_bias=b, **options)
+
+
+THEIRS = from_logits(F.cross_entropy)
+OURS = {"손실": from_logits(cross_entropy), "선형층": from_layer}
+
+
+@pytest.fixture(params=OURS)
+def ours(request, every_path):
+    return OURS[request.param]
+
+
+def graded(function, edit, y, **options):
+    "edit로 손본 뒤 모두 더해 미분한 기울기 셋."
+    leaves = [tensor.requires_grad_() for tensor in tensors()]
+    value = edit(function(*leaves, y, **options))
+    return torch.autograd.grad(value.sum(), leaves)
+
+
+EDITS = {
+    "곱하기": lambda losses: losses.mul_(torch.arange(1.0, 1 + losses.numel()).view_as(losses)),
+    "가리기": lambda losses: losses.masked_fill_(torch.arange(losses.numel()).view_as(losses) % 2 == 0, 0.0),
+    "자르기": lambda losses: losses.clamp_(max=1.5),
+    "한 칸": lambda losses: losses.index_fill_(0, torch.tensor([2]), 0.0),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize("y", [INDEX, probabilities()], ids=["번호", "확률"])
+def test_losses_may_be_changed_in_place(ours, y, options, edit):
+    "표본마다의 손실을 제자리에서 고쳐도 PyTorch와 같은 기울기가 나옵니다."
+    for mine, theirs in zip(*(graded(f, edit, y, reduction="none", **options) for f in (ours, THEIRS))):
+        assert_close(mine, theirs, 1e-5, 1e-6)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_scalar_loss_may_be_changed_in_place(ours, reduction):
+    for mine, theirs in zip(*(graded(f, lambda loss: loss.mul_(3).add_(1), INDEX, reduction=reduction) for f in (ours, THEIRS))):
+        assert_close(mine, theirs, 1e-5, 1e-6)
+
+
+@pytest.mark.parametrize("shape", [(9000, 1000), (800, 7, 100)], ids=str)
+def test_gradients_are_ordinary_tensors(shape, tmp_path):
+    "블록에서 만든 기울기는 크기를 바꾸고, 저장하고, 나누고, NumPy로 볼 수 있습니다."
+    x = torch.randn(shape, requires_grad=True)
+    cross_entropy(x, torch.zeros(shape[:1] + shape[2:], dtype=torch.long)).backward()
+    kept = x.grad.clone()
+    assert x.grad.untyped_storage().resizable() and not x.grad.requires_grad
+    assert x.grad.numpy().shape == shape
+    torch.save(x.grad, tmp_path / "grad")
+    assert torch.equal(torch.load(tmp_path / "grad"), kept)
+    x.grad.share_memory_()
+    assert torch.equal(x.grad, kept)
+    other = torch.randn(shape, requires_grad=True)
+    cross_entropy(other, torch.zeros(shape[:1] + shape[2:], dtype=torch.long)).backward()
+    other.grad.untyped_storage().resize_(0)
+
+
+def changed_between(function, which, needs, y, **options):
+    "순전파와 역전파 사이에 텐서 하나를 고칩니다. 오류면 그 종류를 돌려줍니다."
+    leaves = [tensor.requires_grad_(need) for tensor, need in zip(tensors(), needs)]
+    used = [leaf * 1 for leaf in leaves]
+    value = function(*used, y, **options).sum()
+    with torch.no_grad():
+        used[which].mul_(2)
+    try:
+        return torch.autograd.grad(value, [leaf for leaf in leaves if leaf.requires_grad])
+    except RuntimeError as error:
+        assert "modified by an inplace operation" in str(error)
+        return None
+
+
+@pytest.mark.parametrize("needs", [n for n in itertools.product([True, False], repeat=3) if any(n)], ids=str)
+@pytest.mark.parametrize("which", [0, 1, 2], ids=["은닉", "가중치", "편향"])
+def test_inputs_may_change_between_forward_and_backward(ours, which, needs):
+    "PyTorch가 허락하는 것은 모두 허락하고, 허락하지 않는 것은 같은 오류를 내거나 고치기 전의 기울기를 줍니다."
+    theirs = changed_between(THEIRS, which, needs, INDEX)
+    mine = changed_between(ours, which, needs, INDEX)
+    if theirs is not None:
+        assert mine is not None
+    for a, b in zip(mine or (), theirs or mine or ()):
+        assert_close(a, b, 1e-5, 1e-6)
+
+
+@pytest.mark.parametrize("options", [*OPTIONS.values(), dict(z_loss=0.1), dict(softcap=3.0)], ids=[*OPTIONS, "z-loss", "softcap"])
+@pytest.mark.parametrize("reduction", ["none", "mean"])
+def test_logits_may_change_before_a_second_derivative(reduction, options, every_path):
+    "로짓을 고친 뒤에도 create_graph로 구한 기울기와 그 미분이 고치기 전의 것입니다."
+    grads = []
+    for change in (True, False):
+        leaf = tensors()[0].double().requires_grad_()
+        logits = leaf * 1
+        chosen = {name: value.double()[:H] if torch.is_tensor(value) else value for name, value in options.items()}
+        value = cross_entropy(logits, INDEX.clamp(max=H - 1), reduction=reduction, **chosen).sum()
+        if change:
+            with torch.no_grad():
+                logits.fill_(7.0)
+        (grad,) = torch.autograd.grad(value, leaf, create_graph=True)
+        grads.append((grad.detach(), *torch.autograd.grad(grad.square().sum(), leaf)))
+    for changed, kept in zip(*grads):
+        assert_close(changed, kept, 1e-9, 1e-12)
+
+
+@pytest.mark.parametrize("options", [{}, dict(label_smoothing=0.1), dict(z_loss=0.1)], ids=str)
+def test_nothing_of_the_logits_size_outlives_a_checkpoint(options):
+    "체크포인트한 순전파가 끝나면 로짓만 한 것은 남지 않고, 저장하는 것은 모두 saved_tensors_hooks를 지납니다."
+    x, y = torch.randn(2000, 1000, requires_grad=True), torch.zeros(2000, dtype=torch.long)
+
+    def alive():
+        gc.collect()
+        found = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in gc.get_objects() if type(t) is torch.Tensor}
+        return sum(size for size in found.values() if size >= x.nbytes // 4)
+
+    before = alive()
+    loss = checkpoint(lambda z: cross_entropy(z, y, **options), x, use_reentrant=False)
+    assert alive() == before
+    (grad,) = torch.autograd.grad(loss, x)
+    assert_close(grad, torch.autograd.grad(cross_entropy(x, y, **options), x)[0])
+    packed = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: packed.append(t.nbytes) or t.clone(), lambda t: t):
+        loss = cross_entropy(x, y, **options)
+    assert max(packed) == x.nbytes
+    assert_close(torch.autograd.grad(loss, x)[0], grad)
+
+
+def exported(module, inputs, strict):
+    from torch.export import Dim, export
+
+    batch = Dim("batch", min=2, max=2**20)
+    return export(module, inputs, dynamic_shapes=tuple({0: batch} for _ in inputs), strict=strict).module()
+
+
+class Plain(torch.nn.Module):
+    def forward(self, x, y):
+        return cross_entropy(x, y, label_smoothing=0.1)
+
+
+class Layer(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.randn(5, 5))
+
+    def forward(self, x, y):
+        return linear_cross_entropy(x, self.weight, y)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("module", [Plain(), Layer(), CrossEntropyLoss(), LinearCrossEntropyLoss(5, 5)], ids=lambda m: type(m).__name__)
+def test_export_with_a_dynamic_batch(module, strict):
+    "배치가 우리의 문턱을 넘나들어도 내보낸 그래프가 맞습니다."
+    program = exported(module, (torch.randn(6, 5), torch.randint(5, (6,))), strict)
+    x, y = torch.randn(300000, 5), torch.randint(5, (300000,))
+    assert_close(program(x, y).detach(), module(x, y).detach(), 1e-4, 1e-5)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_no_more_graphs_than_pytorch():
+    "크기가 바뀌어도 PyTorch보다 더 많이 컴파일하지 않습니다."
+    counts = []
+    for function in (F.cross_entropy, cross_entropy):
+        torch.compiler.reset()
+        graphs = []
+
+        def count(graph, _):
+            graphs.append(graph)
+            return graph.forward
+
+        compiled = torch.compile(lambda x, y, f=function: f(x, y), backend=count, dynamic=True)
+        for n in (4, 9, 600, 20000):
+            compiled(torch.randn(n, 100), torch.zeros(n, dtype=torch.long))
+        counts.append(len(graphs))
+    assert counts[1] <= counts[0]
+
+
+def four(function):
+    "인자 넷만 받는 꼴로."
+    return lambda x, w, b, y: function(x, w, b, y)
+
+
+@pytest.mark.parametrize("mode", ["real", "fake", "symbolic"])
+def test_make_fx(mode, every_path):
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    x, w, b = tensors()
+    other = tensors(seed=1)
+    for function in OURS.values():
+        traced = make_fx(four(function), tracing_mode=mode)(x, w, b, INDEX)
+        assert_close(traced(*other, INDEX.flip(0)), THEIRS(*other, INDEX.flip(0)), 1e-5, 1e-6)
+
+
+def test_flop_counter_sees_the_plain_work(every_path):
+    from torch.utils.flop_counter import FlopCounterMode
+
+    counts = []
+    for function in (THEIRS, from_layer):
+        leaves = [tensor.requires_grad_() for tensor in tensors()]
+        with FlopCounterMode(display=False) as counter:
+            function(*leaves, INDEX).backward()
+        counts.append(counter.get_total_flops())
+    assert counts[0] == counts[1] > 0
+
+
+def test_function_modes_and_handlers_are_asked(every_path):
+    "F.cross_entropy를 아는 텐서와 모드는 우리 함수도 그것으로 봅니다."
+    from torch.overrides import TorchFunctionMode
+
+    class Mine(torch.Tensor):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            return "맡음" if func is F.cross_entropy else super().__torch_function__(func, types, args, kwargs or {})
+
+    class Duck:
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            return "맡음" if func is F.cross_entropy else NotImplemented
+
+    class Watch(TorchFunctionMode):
+        seen = False
+
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            self.seen |= func is F.cross_entropy
+            return func(*args, **(kwargs or {}))
+
+    logits = torch.randn(N, C)
+    assert cross_entropy(logits.as_subclass(Mine), INDEX) == cross_entropy(Duck(), INDEX) == "맡음"
+    with Watch() as watch:
+        cross_entropy(logits, INDEX)
+    assert watch.seen
+
+
+@pytest.mark.parametrize("device", ["meta", "fake"])
+def test_no_values_to_look_at(device, every_path):
+    "값이 없는 텐서: 모양과 자료형만 나옵니다. 모듈도 됩니다."
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with FakeTensorMode() if device == "fake" else torch.device("meta"):
+        x, y = torch.empty(N, H), torch.empty(N, dtype=torch.long)
+        w = torch.empty(C, H)
+        module = LinearCrossEntropyLoss(H, C)
+        for options in (dict(reduction="none"), dict(), dict(label_smoothing=0.1)):
+            shape = (N,) if options.get("reduction") else ()
+            assert linear_cross_entropy(x, w, y, **options).shape == shape
+            assert cross_entropy(F.linear(x, w), y, **options).shape == shape
+        assert module(x, y).shape == CrossEntropyLoss()(F.linear(x, w), y).shape == ()
+
+
+def test_out_of_memory_is_pytorchs_error(every_path):
+    "메모리가 모자라면 PyTorch의 RuntimeError와 그 문장입니다."
+    x = torch.zeros(1, dtype=torch.float32).expand(2**22, 2**22)
+    with pytest.raises(RuntimeError, match="can't allocate memory"):
+        cross_entropy(x.requires_grad_(), torch.zeros(2**22, dtype=torch.long))
+
+
+ADVICE = {
+    "다른 장치": (lambda x, y: (x, y.to("meta")), "장치"),
+    "뒤바뀐 인자": (lambda x, y: (y, x), "차례"),
+    "튜플": (lambda x, y: ((x,), y), "outputs"),
+    "NumPy 배열": (lambda x, y: (x.numpy(), y), "from_numpy"),
+    "글자": (lambda x, y: ("abc", y), "input"),
+    "없음": (lambda x, y: (x, None), "target"),
+    "로짓 하나": (lambda x, y: (x[:, :1], (y > 2).long()), "binary_cross_entropy_with_logits"),
+    "참거짓 정답": (lambda x, y: (x[:, 0], y > 2), "binary_cross_entropy_with_logits"),
+    "정답이 C": (lambda x, y: (x, y.clamp(min=0) * 0 + C), "클래스 수"),
+    "로짓이 수": (lambda x, y: (x[0, 0], y), "클래스 차원"),
+}
+
+
+@pytest.mark.parametrize("name", ADVICE)
+def test_help_says_what_to_do(name, every_path):
+    "오류는 PyTorch의 것이고, 도움말은 어느 인자를 어떻게 고칠지 말합니다."
+    make, word = ADVICE[name]
+    arguments = make(torch.randn(N, C), INDEX)
+    with pytest.raises(Exception) as theirs:
+        F.cross_entropy(*arguments)
+    with pytest.raises(type(theirs.value)) as mine:
+        cross_entropy(*arguments)
+    english, *korean = str(mine.value).split("\n", str(theirs.value).count("\n") + 1)
+    assert str(mine.value).startswith(str(theirs.value)) and korean and word in korean[-1], mine.value
+
+
+@pytest.mark.parametrize("given, word", [(dict(z_loss="a"), "z_loss"), (dict(z_loss=-1.0), "z_loss"), (dict(softcap="b"), "softcap"), (dict(softcap=0), "softcap"), (dict(z_loss=True), "z_loss")])
+def test_extras_are_checked(given, word, every_path):
+    with pytest.raises((TypeError, ValueError), match=f"(?s){word} must be .*받은 값은 {word}="):
+        cross_entropy(torch.randn(N, C), INDEX, **given)
+
+
+def test_following_the_advice_works():
+    "도움말대로 고치면 됩니다."
+    x, y = torch.randn(N, C), INDEX
+    for fixed in ((x, y.to("cpu")), ((x,)[0], y), (torch.from_numpy(x.numpy()), y), (torch.cat([x[:, :1] * 0, x[:, :1]], 1), (y > 2).long())):
+        assert torch.isfinite(cross_entropy(*fixed))
+    two, one = torch.cat([x[:, :1] * 0, x[:, :1]], 1), x[:, 0]
+    both = cross_entropy(two, (y > 2).long()), F.binary_cross_entropy_with_logits(one, (y > 2).float())
+    assert_close(*both)
+
+
+@pytest.mark.parametrize("make", [lambda x, y: (x.to_sparse(), y), lambda x, y: (x.to(torch.complex64), y), lambda x, y: (x, y.to(torch.uint16)), lambda x, y: (x.to("meta"), y[:2].to("meta"))], ids=["희소", "복소수", "uint16", "meta"])
+def test_help_never_fails_itself(make, every_path):
+    "도움말을 만들지 못해도 PyTorch의 오류는 그대로 나갑니다."
+    arguments = make(torch.randn(N, C), INDEX)
+    with pytest.raises(Exception) as theirs:
+        F.cross_entropy(*arguments)
+    with pytest.raises(type(theirs.value)) as mine:
+        cross_entropy(*arguments)
+    assert str(mine.value).startswith(str(theirs.value))
+
+
+@pytest.mark.parametrize("options", [{}, dict(softcap=1e5), dict(z_loss=1e-30), dict(label_smoothing=1e-30), dict(weight=torch.ones(3))], ids=str)
+@pytest.mark.parametrize("name", OURS)
+def test_a_confident_row_keeps_its_digits_with_every_option(name, options, take):
+    "값의 차이가 30인 줄의 손실과 기울기: 참값 9.36e-14가 자릿수까지 남습니다."
+    take("블록")
+    x = torch.eye(3)[:1].mul(30).requires_grad_()
+    loss = OURS[name](x, torch.eye(3), None, torch.tensor([0]), **options)
+    (grad,) = torch.autograd.grad(loss, x)
+    truth = 2 * torch.exp(torch.tensor(-30.0, dtype=torch.float64))
+    assert_close(grad[0, 0].double(), -truth, 1e-4, 0)
+    if "z_loss" not in options and "label_smoothing" not in options:
+        assert_close(loss.detach().double(), truth, 1e-4, 0)
