@@ -101,6 +101,7 @@ def everything(rank, world, folder):
     nothing_to_do(rank, widths)
     views_of_a_bigger_tensor(rank, widths)
     odd_smoothing(rank, widths)
+    far_from_zero(rank, world)
     inside_autocast(rank, widths)
     second_derivative(rank, widths)
     traffic(rank, world, widths)
@@ -175,6 +176,16 @@ def odd_smoothing(rank, widths):
     for smoothing in (float("nan"), -0.3, -float("inf"), 1):
         check_logits(rank, widths, F.linear(x, w, b), target, torch.float64, label_smoothing=smoothing)
         check_linear(rank, widths, (x, w, b), target, torch.float64, label_smoothing=smoothing)
+
+
+def far_from_zero(rank, world):
+    "로짓이 모두 만 안팎이어도 스무딩의 자릿수가 남습니다. 그대로 더하면 1e-4 넘게 틀립니다."
+    torch.manual_seed(3)
+    logits, target = torch.randn(5, 12_000) + 1e4, torch.randint(0, 12_000, (5,))
+    choices = dict(label_smoothing=0.5, reduction="none")
+    truth = F.cross_entropy(logits.double(), target, **choices)
+    loss = vocab_parallel_cross_entropy(logits.chunk(world, 1)[rank], target, **choices)
+    assert (loss - truth).abs().max() < 5e-6, loss - truth
 
 
 def inside_autocast(rank, widths):

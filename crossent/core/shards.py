@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['Plan', 'Seen', 'local_numbers', 'combine', 'local_grads']
 
-# %% ../../nbs/13_parallel.ipynb #942f5bc1
+# %% ../../nbs/13_parallel.ipynb #21369922
 from typing import NamedTuple
 
 import torch
 import torch.distributed as dist
 
-# %% ../../nbs/13_parallel.ipynb #21369922
+
 class Plan(NamedTuple):
     "이 랭크가 맡은 클래스와 손실의 선택지."
 
@@ -47,11 +47,11 @@ def local_numbers(logits, here, place):
     if logits.shape[1] == 0:
         none = logits.new_tensor([-torch.inf, 0.0, 0.0, 0.0])
         return none[:, None].expand(4, len(logits))
-    answer = place[:, None]
-    top, spread = logits.amax(1), logits.sum(1)  # m_r, Σ z
+    answer, top = place[:, None], logits.amax(1)  # m_r
     picked = torch.where(here, logits.gather(1, answer)[:, 0], 0.0)  # t_r
     base = torch.where(top == -torch.inf, 0.0, top)
-    exps = logits.sub_(base[:, None]).exp_()
+    spread = logits.sub_(base[:, None]).sum(1)  # Σ (z - m_r)
+    exps = logits.exp_()
     emptied = torch.where(here, 0.0, exps.gather(1, answer)[:, 0])  # 정답 칸은 0
     exps.scatter_(1, answer, emptied[:, None])
     return torch.stack([top, exps.sum(1), picked, spread])
@@ -62,7 +62,11 @@ def combine(numbers, plan):
     top, rest, picked, spread = numbers
     best = top.clone()
     dist.all_reduce(best, dist.ReduceOp.MAX, group=plan.group)  # m
-    sums = [rest * (top - best).exp(), picked] + [spread] * (plan.smoothing > 0)
+    shift = top - best  # m_r - m
+    sums = [rest * shift.exp(), picked]
+    if plan.smoothing:
+        moved = spread + plan.width * shift  # Σ (z - m)
+        sums.append(torch.where(top == -torch.inf, spread, moved))
     sums = torch.stack(sums)
     dist.all_reduce(sums, dist.ReduceOp.SUM, group=plan.group)
     rest, gap = sums[0], sums[1] - best  # 정답을 뺀 합, Δ = z_y - m
@@ -71,7 +75,7 @@ def combine(numbers, plan):
     losses = torch.where(gap > -1, sure, total.log() - gap)
     if plan.smoothing:
         eps, mean = plan.smoothing, sums[2] / plan.classes
-        losses = (1 - eps) * losses + eps * (total.log() + best - mean)
+        losses = (1 - eps) * losses + eps * (total.log() - mean)
     return losses, Seen(best, rest, total)
 
 # %% ../../nbs/13_parallel.ipynb #2ce3847b
