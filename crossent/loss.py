@@ -19,7 +19,7 @@ from .plumbing.compat import scripts_as, without_autocast
 from .plumbing.function import Remembers, computed_loss, logits_gradient
 from .plumbing.messages import explained, show
 
-# %% ../nbs/80_loss.ipynb #c9aa7708
+# %% ../nbs/80_loss.ipynb #47f4a532
 SMALL = 1_500_000  # 줄마다 클래스 FEW개를 뺀 원소가 이보다 적으면 PyTorch의 함수가 낫습니다
 FEW = 20  # 클래스가 이만큼까지면 크기와 상관없이 PyTorch의 함수가 낫습니다
 
@@ -39,7 +39,7 @@ def _suits_pytorch(input, target, weight):
         return True
     if not is_plain(input, target, weight) or input.device.type != "cpu" or not input.dim():
         return True
-    rows = input.numel() // input.shape[class_dim(input)]
+    rows = input.numel() // max(1, input.shape[class_dim(input)])
     return input.numel() - FEW * rows < SMALL
 
 # %% ../nbs/80_loss.ipynb #7780cd97
