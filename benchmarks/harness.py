@@ -102,10 +102,11 @@ def paired(functions, ours, repeats, device="cpu", before=lambda: None):
 
 
 def peak_megabytes(function):
-    "부르는 동안 더 쓴 물리 메모리의 꼭대기(MB). 리눅스에서만 잽니다. 없으면 None."
+    "호출하는 동안 더 쓴 물리 메모리의 최댓값(MB). 처음 호출할 때만 드는 것은 뺍니다. 리눅스에서만 잽니다. 없으면 None."
     refs = Path("/proc/self/clear_refs")
     if not refs.exists():
         return None
+    function()
     gc.collect()
     give_back_memory()  # 그래야 새로 쓰는 것이 보입니다
     refs.write_text("5")

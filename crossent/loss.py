@@ -19,8 +19,8 @@ from .plumbing.compat import scripts_as, without_autocast
 from .plumbing.function import Remembers, computed_loss, logits_gradient
 from .plumbing.messages import explained, show
 
-# %% ../nbs/80_loss.ipynb #47f4a532
-SMALL = 1_500_000  # 줄마다 클래스 FEW개를 뺀 원소가 이보다 적으면 PyTorch의 함수가 낫습니다
+# %% ../nbs/80_loss.ipynb #353b8da4
+SMALL = 2**21  # 줄마다 클래스 FEW개를 뺀 원소가 이보다 적으면 PyTorch의 함수가 낫습니다
 FEW = 20  # 클래스가 이만큼까지면 크기와 상관없이 PyTorch의 함수가 낫습니다
 
 
