@@ -121,7 +121,8 @@ SCROLL_THROUGH = """async () => {
     scrollTo(0, y);
     await new Promise(requestAnimationFrame);
   }
-  await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
+  const seen = [...document.images].filter((image) => image.checkVisibility());  // 접힌 곳의 그림은 펼 때 옵니다
+  await Promise.all(seen.map((image) => image.decode().catch(() => {})));
   scrollTo(0, 0);
   await new Promise((done) => setTimeout(done, 50));
 }"""
@@ -158,7 +159,8 @@ MOVED = """() => {
 UNFOLD = """async () => {
   for (const fold of document.querySelectorAll("article details")) fold.open = true;
   for (const image of document.images) image.loading = "eager";
-  await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
+  const seen = [...document.images].filter((image) => image.checkVisibility());  // 접힌 곳의 그림은 펼 때 옵니다
+  await Promise.all(seen.map((image) => image.decode().catch(() => {})));
 }"""
 
 UNSET_TEX = r"""() => {
