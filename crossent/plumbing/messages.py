@@ -146,7 +146,7 @@ def help_logits_type(a):
         "텐서는 logits.float(), 배열은 logits.astype(float)입니다."
     )
 
-# %% ../../nbs/93_messages.ipynb #81c28622
+# %% ../../nbs/93_messages.ipynb #b0c332fe
 def help_tensor(a):
     "텐서가 아닌 인자에 줄 도움말."
     if "weight" in a and a["weight"].kind == "str":
@@ -157,7 +157,7 @@ def help_tensor(a):
         thing = a.get(name, Shown("Tensor"))
         if thing.kind in ("Tensor", "Parameter") or (name in optional and thing.kind == "NoneType"):
             continue
-        found = f"{name} 인자로 {thing.kind}을(를) 받았습니다. "
+        found = f"{name} 인자로 받은 것은 {thing.kind}입니다. "
         if thing.kind == "ndarray":
             return found + f"torch.from_numpy({name})로 텐서로 바꾸세요."
         if thing.kind in ("list", "int", "float"):
@@ -264,7 +264,7 @@ HELP |= {
     "Mismatch in shape: grad_output": help_upstream,
 }
 
-# %% ../../nbs/93_messages.ipynb #8e664721
+# %% ../../nbs/93_messages.ipynb #b1811a19
 HELP |= {
     "expected input with dimensionality": help_hidden,
     "expected linear_weight with dimensionality": "선형층 가중치는 (클래스 수, 은닉 크기) 모양이어야 하는데 "
@@ -276,7 +276,7 @@ HELP |= {
 }
 SHAPE_ERRORS = ("batch_size", "1D input", "Expected target size", "size mismatch")
 SHAPE_ERRORS += ("only batches of spatial", "0D or 1D target")
-HELP |= dict.fromkeys(SHAPE_ERRORS, lambda a: help_argmax(a) or help_shape(a))
+HELP |= dict.fromkeys(SHAPE_ERRORS, lambda a: help_shape(a) if is_float(a["input"]) else help_argmax(a) or help_shape(a))
 
 # %% ../../nbs/93_messages.ipynb #3fc083e9
 def help_for(sentence, arguments):
