@@ -571,7 +571,7 @@ def test_copy_button_copies_the_code(reader):
     browsing = reader()
     browsing.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = browsing.open("softmax.html")
-    block = page.locator(".code").first
+    block = page.locator(".code:visible").first
     block.hover()
     block.get_by_role("button", name="코드 복사").click()
     page.wait_for_function("[...document.querySelectorAll('.copy')].some(node => node.textContent === '복사했습니다')")
