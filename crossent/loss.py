@@ -134,7 +134,7 @@ def _as_upstream(grad_output, shape, dtype, device):
         raise RuntimeError(explained(words, dict(grad_output=show(upstream), loss=show(loss))))
     return upstream.expand(shape)
 
-
+# %% ../nbs/80_loss.ipynb #28d83428
 def _options_of(module):
     "모듈에 적힌 선택지."
     names = "ignore_index", "label_smoothing", "z_loss", "softcap", "dtype"
