@@ -232,13 +232,15 @@ def check_layer_types(input, linear_weight, linear_bias):
 # %% ../../nbs/94_arguments.ipynb #c79a2417
 def check_shift(input, shift):
     "shift가 0 이상이고 위치의 수보다 작은 정수인지 봅니다."
-    places, given = tuple(input.shape[:-1]), dict(hidden=show(input), shift=shift)
+    places, kind, words = input.shape[:-1], ValueError, None
     if not isinstance(shift, int):
-        raise TypeError(explained(f"shift must be an integer. Got: {type(shift).__name__}", given))
-    if shift and not places:
-        raise ValueError(explained(f"shift needs input of shape (..., T, H), got {tuple(input.shape)}", given))
-    if not 0 <= shift < max(1, *places[-1:], 1):
-        raise ValueError(explained(f"shift must be in [0, {places[-1]}). Got: {shift}", given))
+        kind, words = TypeError, f"shift must be an integer. Got: {type(shift).__name__}"
+    elif shift and not places:
+        words = f"shift needs input of shape (..., T, H), got {tuple(input.shape)}"
+    elif shift and not 0 <= shift < places[-1]:
+        words = f"shift must be in [0, {places[-1]}). Got: {shift}"
+    if words:
+        raise kind(explained(words, dict(hidden=show(input), shift=shift)))
 
 # %% ../../nbs/94_arguments.ipynb #c79a2418
 def check_positions(input, linear_weight, target, shift, ignore_index):
@@ -246,14 +248,14 @@ def check_positions(input, linear_weight, target, shift, ignore_index):
     check_shift(input, shift)
     if not isinstance(target, torch.Tensor):
         return
-    places, classes = tuple(input.shape[:-1]), len(linear_weight)
-    given = dict(hidden=show(input), target=show(target), classes=classes)
-    if tuple(target.shape) not in (places, (*places, classes)):
-        words = f"expected target shape {places}, got {tuple(target.shape)}"
-        raise RuntimeError(explained(words, given))
+    places, classes = input.shape[:-1], len(linear_weight)
+    if target.shape not in (places, (*places, classes)):
+        words = f"expected target shape {tuple(places)}, got {tuple(target.shape)}"
+        raise RuntimeError(explained(words, dict(hidden=show(input), target=show(target))))
     if target.shape == places and target.dtype == torch.int64:
         wrong = first_wrong(None, target[..., shift:], ignore_index, classes)
         if wrong is not None:
             (*place, last), value, low, high = wrong
-            given |= dict(input=show(input), wrong=((*place, last + shift), value, low, high))
+            given = dict(input=show(input), classes=classes)
+            given["wrong"] = ((*place, last + shift), value, low, high)
             raise IndexError(explained(f"Target {value} is out of bounds.", given))
