@@ -14,7 +14,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from .loss import cross_entropy
-from .plumbing.arguments import ask_pytorch, check_layer, check_layer_types, checked
+from .plumbing.arguments import ask_pytorch, check_layer, check_layer_types
+from .plumbing.arguments import check_shards, checked
 from .plumbing.compat import autocast_layer, is_plain, is_watched, without_autocast
 from .plumbing.function import Remembers
 from .plumbing.linear_function import computed_linear_loss
@@ -68,6 +69,7 @@ def linear_cross_entropy(
     layer = (input, linear_weight, linear_bias)
     check_layer(*layer)
     if is_watched() or not is_plain(*layer, target, weight):
+        check_shards(input=input, linear_weight=linear_weight, linear_bias=linear_bias)
         return _two_lines(*layer, target, weight, **choices)
     layer = autocast_layer(layer)
     check_layer_types(*layer)

@@ -6,7 +6,7 @@
 __all__ = ['HELP_BINARY', 'HELP', 'SHAPE_ERRORS', 'Shown', 'show', 'class_axis', 'wanted_shape', 'is_float', 'help_swapped',
            'help_argmax', 'help_shape', 'help_class_dim', 'help_weight', 'help_upstream', 'help_probabilities',
            'help_scalar_type', 'help_target_type', 'help_logits_type', 'help_tensor', 'help_bounds', 'bounds_advice',
-           'help_hidden', 'help_features', 'help_layer_type', 'help_device', 'help_for', 'explained']
+           'help_hidden', 'help_features', 'help_layer_type', 'help_device', 'help_sharded', 'help_for', 'explained']
 
 # %% ../../nbs/93_messages.ipynb #41d828e7
 from typing import NamedTuple
@@ -228,6 +228,20 @@ def help_device(a):
     home = seen[0][1] if seen else "cpu"
     return f"장치가 다릅니다: {places}. 모두 한 장치로 옮기세요. 예: target.to('{home}')"
 
+# %% ../../nbs/93_messages.ipynb #d7a1b3c2
+def help_sharded(a):
+    "나누어 담은 텐서(DTensor)를 보통 텐서와 섞었을 때의 도움말."
+    if "linear_weight" in a:
+        return (
+            "DTensor와 보통 텐서를 섞었습니다. FSDP2로 나눈 가중치라면 손실 모듈째 fully_shard로 감싸거나 "
+            "linear_weight.full_tensor()를 넘기세요. 어휘로 나눈 가중치라면 "
+            "vocab_parallel_linear_cross_entropy에 linear_weight.to_local()을 넘기세요."
+        )
+    return (
+        "DTensor와 보통 텐서를 섞었습니다. 클래스로 나눈 로짓이라면 with loss_parallel(): 안에서 부르세요. "
+        "아니면 distribute_tensor(target, mesh, [Replicate()])처럼 정답과 weight도 DTensor로 바꾸세요."
+    )
+
 # %% ../../nbs/93_messages.ipynb #09ceddac
 HELP = {
     "is not a valid value for reduction": "받은 값은 reduction={reduction!r}입니다. "
@@ -244,6 +258,7 @@ HELP = {
     "softcap must be": "받은 값은 softcap={softcap!r}입니다. 30.0처럼 0보다 큰 수를 쓰세요.",
     "Expected all tensors to be on the same device": help_device,
     "is not on the expected device": help_device,
+    "mixed torch.Tensor and DTensor": help_sharded,
 }
 
 # %% ../../nbs/93_messages.ipynb #7ece68fa
