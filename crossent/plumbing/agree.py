@@ -202,7 +202,7 @@ def check_kinds(rank, facts):
         f"랭크 {rank}가 {name} 인자로 넘긴 것은 {kind}입니다. {advice}"
     )
 
-
+# %% ../../nbs/97_agree.ipynb #a9c1e5b3
 def check_scores(rank, facts):
     "랭크 하나의 로짓, 또는 입력과 가중치를 살핍니다."
     if facts.dims != 2:
@@ -299,7 +299,7 @@ def check_range(target, classes, ignore_index):
         everyone = dict(input=Shown("Tensor"), classes=classes, wrong=wrong)
         raise IndexError(explained(f"Target {wrong[1]} is out of bounds.", everyone))
 
-
+# %% ../../nbs/97_agree.ipynb #c7e3b9d1
 def agreed_classes(given, choices, group, device):
     "사실을 모아 살피고, 랭크마다의 클래스 수를 돌려줍니다. 어긋나면 모든 랭크가 같은 오류를 냅니다."
     if not wrong_argument(given):
