@@ -220,7 +220,7 @@ class Memory(TorchDispatchMode):
 
 
 def memory():
-    "로짓 판이 더 쓰는 것은 조각 한 벌(기울기)뿐입니다. 블록은 조각의 64분의 1이고, 소프트캡은 둘을 더 씁니다."
+    "로짓 판이 더 쓰는 것은 조각 한 벌(기울기)뿐입니다. 소프트캡과 반정밀도는 블록 몇 개를 더 씁니다."
     n, v = 1024, 4096
     weight, target = torch.rand(v), torch.arange(n)
     target[::3] = -100
@@ -230,7 +230,8 @@ def memory():
         with Memory(local, target, weight) as meter:
             loss, lse = vocab_parallel_cross_entropy(local, target, return_lse=True, **options)
             (loss.sum() + lse.sum()).backward()
-        assert meter.peak < 1.3 * local.nbytes, (options, meter.peak / local.nbytes)
+        most = 1.02 if dtype == torch.float32 and "softcap" not in options else 1.3  # 나머지는 블록이 더 듭니다
+        assert meter.peak < most * local.nbytes, (options, meter.peak / local.nbytes)
 
 
 class NoWaiting(TorchDispatchMode):

@@ -153,7 +153,7 @@ def found_grads(ctx, into_loss, into_lse):
     if into_loss is not None:
         into[0] = pick(into_loss.to(wide).expand(n), rows) * row_scale(divisor, counted, wide)
     if into_lse is not None:
-        into[1] = pick(into_lse, rows)
+        into[1] = into_lse  # 이때는 줄을 고르지 않습니다
     if layer[0] is None:
         source = Source(scores, layer, plan)
         return logits_grad(source, answers, seen, plan, into), None, None
