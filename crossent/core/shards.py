@@ -125,7 +125,7 @@ def local_grads(logits, target, seen, plan, into_loss, into_lse=0.0):
         mass = mass + into_loss * 2 * options.z_loss * seen.lse()
     answer, mine = place[:, None], torch.where(here, own, 0.0)[:, None]
     p_y, rest = probs.gather(1, answer), (seen.rest / seen.total)[:, None]
-    gradient_(probs, answer, p_y, rest, mine, mass[:, None], None, None, None)
+    gradient_(probs, answer, p_y, rest, mine, mass[:, None], None, None, None, None)
     if options.smoothing:
         probs.addcmul_(pull, into_loss[:, None], value=-1)
     return probs if slope is None else probs.mul_(slope)
