@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from .loss import cross_entropy
 from .core.sweep import row_facts
 from .plumbing.arguments import ask_pytorch, check_layer, check_layer_types
-from .plumbing.arguments import check_positions, checked
+from .plumbing.arguments import check_positions, check_shards, checked
 from .plumbing.compat import autocast_layer, is_plain, is_watched, without_autocast
 from .plumbing.function import Remembers
 from .plumbing.linear_function import computed_linear_loss, whole_logits
@@ -51,6 +51,7 @@ def _swept_or_told(layer, target, weight, asked, reduction, ignore_index, label_
 def _computed(layer, target, weight, asked, **choices):
     "손실, log-sum-exp, 예측, 엔트로피. 달라고 하지 않은 것은 None."
     if is_watched() or not is_plain(*layer, target, weight):
+        check_shards(**dict(zip(("input", "linear_weight", "linear_bias"), layer)))
         return _two_lines(layer, target, weight, asked, **choices)
     layer = autocast_layer(layer)
     check_layer_types(*layer)

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from .core.shapes import class_dim, loss_shape
-from .plumbing.arguments import ask_pytorch, checked, reduction_name
+from .plumbing.arguments import ask_pytorch, check_shards, checked, is_sharded, reduction_name
 from .plumbing.compat import handle_torch_function, has_torch_function_variadic
 from .plumbing.compat import in_autocast, is_plain, is_recorded, is_watched
 from .plumbing.compat import scripts_as, without_autocast
@@ -89,7 +89,10 @@ def _other_loss(tensors, old, extras):
         return handle_torch_function(cross_entropy, tensors, *tensors, *old, **extras)
     size_average, ignore_index, reduce, reduction, label_smoothing = old
     chosen = (reduction_name(reduction, size_average, reduce), ignore_index, label_smoothing)
-    if overridden:
+    sharded = is_sharded(*tensors)
+    if sharded and extras != _NO_EXTRAS:
+        check_shards(input=tensors[0], target=tensors[1], weight=tensors[2])
+    elif sharded or overridden:
         return ask_pytorch(*tensors, *chosen)
     return _full_loss(*tensors, *chosen, **extras)
 

@@ -6,46 +6,65 @@
 __all__ = ['vocab_parallel_cross_entropy', 'vocab_parallel_linear_cross_entropy']
 
 # %% ../nbs/82_parallel_loss.ipynb #203cb24f
+from typing import Optional
+
 import torch
 import torch.distributed as dist
 
+from .core.formula import Options
 from .core.shards import Plan
-from .plumbing.agree import Facts, agreed_classes, facts_of, has_numbers
+from .plumbing.agree import agreed_classes, check_choices, gather_widths
+from .plumbing.agree import Facts, check_weight, ranks_of, weight_fits, wrong_argument
 from .plumbing.arguments import reduction_name, result_dtype
 from .plumbing.compat import autocast_layer, without_autocast
 from .plumbing.parallel_function import VocabParallel
 
 # %% ../nbs/82_parallel_loss.ipynb #def8de65
-def _layer_fits(input, local_weight, local_bias):
-    "가중치 조각 (V_r, H)와 편향 조각 (V_r)이 입력에 맞는지."
-    fits = local_weight.shape[1:] == input.shape[-1:]
-    fits = fits and local_weight.dtype == input.dtype
-    if local_bias is not None:
-        fits = fits and local_bias.shape == local_weight.shape[:1]
-        fits = fits and local_bias.dtype == input.dtype
-    return fits
-
-
-def _home_of(*things):
-    "사실을 모을 장치: 처음 나온, 값이 있는 텐서의 것."
-    found = [thing.device for thing in things if thing is not None and has_numbers(thing)]
+def _home_of(given):
+    "사실을 모을 장치: 값이 있는 첫 텐서의 것."
+    tensors = [each for each in given.values() if isinstance(each, torch.Tensor)]
+    found = [each.device for each in tensors if not each.is_meta]
     return found[0] if found else torch.device("cpu")
 
+
+def _plan(given, choices, group, device, check):
+    "이 랭크가 맡은 클래스. check가 아니면 제 것만 보고 폭만 모읍니다."
+    rank, _ = ranks_of(group)
+    if check:
+        widths = agreed_classes(given, choices, group, device)
+        return Plan(group, sum(widths[:rank]), widths[rank], sum(widths))
+    check_choices(**choices)
+    scores, *layer, _, weight = given.values()
+    if weight is not None and not weight_fits(weight, scores):
+        check_weight(rank, Facts(weight_fits=0), 0)
+    width = layer[0].shape[0] if layer else scores.shape[1]
+    start, classes = gather_widths(width, group, device)
+    return Plan(group, start, width, classes)
+
 # %% ../nbs/82_parallel_loss.ipynb #76ec016d
-def _parallel_loss(scores, layer, target, group, choices, needed):
+def _options(scores, target, choices):
+    "선택지를 묶습니다. 음수와 nan인 스무딩은 PyTorch처럼 0입니다."
+    smoothing = choices["label_smoothing"]
+    kept = {name: choices[name] for name in ("reduction", "ignore_index", "z_loss", "softcap")}
+    kept["smoothing"] = float(smoothing) if smoothing > 0 else 0.0
+    return Options(**kept, dtype=result_dtype(scores, target, None))
+
+
+def _parallel_loss(given, group, check, **choices):
     "서로 맞는지 보고 손실을 구합니다. 자료형은 이미 골랐으니 autocast를 끕니다."
-    facts, device = Facts(kinds=0), _home_of(scores, target)
-    if all(thing is not None for thing in needed) and has_numbers(*needed, *layer):
-        fits = layer[0] is None or _layer_fits(scores, *layer)
-        facts = facts_of(scores, layer, target, choices, fits)
-    widths = agreed_classes(facts, target, group, choices, device)
-    rank, (reduction, ignore_index, smoothing) = dist.get_rank(group), choices
-    smoothing = float(smoothing) if smoothing > 0 else 0.0  # 음수와 nan은 PyTorch처럼 0
-    mine = (group, sum(widths[:rank]), widths[rank], sum(widths))
-    dtype = result_dtype(scores, target, None)
-    plan = Plan(*mine, reduction, ignore_index, smoothing, dtype)
+    choices["reduction"] = reduction_name(choices["reduction"])
+    device = _home_of(given)
+    if "local_weight" in given and not wrong_argument(given):
+        layer = autocast_layer(tuple(given.values())[:3])
+        given |= dict(zip(given, layer))
+    plan = _plan(given, choices, group, device, check)
+    scores, *layer, target, weight = given.values()
+    plan = plan._replace(options=_options(scores, target, choices))
+    picks = bool(layer) and not choices["return_lse"]
+    tensors = (scores, *(layer or (None, None)), target, weight)
     with without_autocast(device):
-        return VocabParallel.apply(scores, *layer, target, plan)
+        loss, lse = VocabParallel.apply(*tensors, plan, picks)
+    return (loss, lse) if choices["return_lse"] else loss
 
 # %% ../nbs/82_parallel_loss.ipynb #d7bf8832
 def vocab_parallel_cross_entropy(
@@ -53,14 +72,25 @@ def vocab_parallel_cross_entropy(
     target: torch.Tensor,  # 전체 클래스 번호 (N): 모든 랭크에 같은 것
     group=None,  # 함께 일하는 프로세스의 모임. 없으면 전체
     *,
+    weight: Optional[torch.Tensor] = None,  # 클래스 가중치 (V): 조각이 아니라 전체, 모든 랭크에 같은 것
     reduction: str = "mean",  # "none", "sum", "mean"
     ignore_index: int = -100,  # 무시할 정답
     label_smoothing: float = 0.0,  # 0에서 1 사이
+    z_loss: float = 0.0,  # (log-sum-exp)²의 평균에 곱할 계수 λ
+    softcap: Optional[float] = None,  # 로짓을 κ·tanh(z/κ)로 누를 κ
+    return_lse: bool = False,  # 참이면 (손실, 줄마다의 log-sum-exp (N))
+    check: bool = True,  # 랭크끼리 맞는지 볼지. 거짓이면 어긋나도 모릅니다
 ) -> torch.Tensor:  # 손실: 모든 랭크에서 같은 값
-    "어휘를 나누어 가진 로짓의 크로스 엔트로피. 수 세 개(스무딩이면 네 개)가 줄마다 오갑니다."
-    choices = (reduction_name(reduction), ignore_index, label_smoothing)
-    needed = (local_logits, target)
-    return _parallel_loss(local_logits, (None, None), target, group, choices, needed)
+    """어휘를 나누어 가진 로짓의 크로스 엔트로피. 줄마다 수 세 개(스무딩이면 네 개)가 오갑니다.
+
+    집합 통신은 순전파에 세 번, 역전파에 없습니다. CPU가 장치를 기다리는 것은 check면 두 번(weight가 있으면 세 번),
+    check=False면 없습니다. weight와 z_loss로 평균을 내면 두 번 더 기다립니다.
+    check=False면 어느 랭크에도 없는 정답의 손실은 nan입니다.
+    """
+    given = dict(local_logits=local_logits, target=target, weight=weight)
+    choices = dict(reduction=reduction, ignore_index=ignore_index, label_smoothing=label_smoothing)
+    choices |= dict(z_loss=z_loss, softcap=softcap, return_lse=return_lse)
+    return _parallel_loss(given, group, check, **choices)
 
 # %% ../nbs/82_parallel_loss.ipynb #49c937d6
 def vocab_parallel_linear_cross_entropy(
@@ -69,15 +99,23 @@ def vocab_parallel_linear_cross_entropy(
     target: torch.Tensor,  # 전체 클래스 번호 (N): 모든 랭크에 같은 것
     group=None,  # 함께 일하는 프로세스의 모임. 없으면 전체
     *,
-    local_bias: torch.Tensor = None,  # 이 랭크의 편향 (V_r)
+    local_bias: Optional[torch.Tensor] = None,  # 이 랭크의 편향 (V_r)
+    weight: Optional[torch.Tensor] = None,  # 클래스 가중치 (V): 조각이 아니라 전체, 모든 랭크에 같은 것
     reduction: str = "mean",  # "none", "sum", "mean"
     ignore_index: int = -100,  # 무시할 정답
     label_smoothing: float = 0.0,  # 0에서 1 사이
+    z_loss: float = 0.0,  # (log-sum-exp)²의 평균에 곱할 계수 λ
+    softcap: Optional[float] = None,  # 로짓을 κ·tanh(z/κ)로 누를 κ
+    return_lse: bool = False,  # 참이면 (손실, 줄마다의 log-sum-exp (N))
+    check: bool = True,  # 랭크끼리 맞는지 볼지. 거짓이면 어긋나도 모릅니다
 ) -> torch.Tensor:  # 손실: 모든 랭크에서 같은 값
-    "선형층의 어휘를 나누어 가진 크로스 엔트로피. 역전파는 모든 랭크가 함께 호출해야 합니다."
-    choices = (reduction_name(reduction), ignore_index, label_smoothing)
-    layer = (input, local_weight, local_bias)
-    if input is not None and has_numbers(*layer):
-        layer = autocast_layer(layer)
-    needed = (input, local_weight, target)
-    return _parallel_loss(layer[0], layer[1:], target, group, choices, needed)
+    """선형층의 어휘를 나누어 가진 크로스 엔트로피. 역전파는 모든 랭크가 함께 호출해야 합니다.
+
+    집합 통신은 순전파에 세 번, 입력을 미분하면 역전파에 한 번입니다. CPU가 장치를 기다리는 횟수는
+    로짓 판과 같고, return_lse가 아니면 셀 줄을 고르느라 한 번 더 기다립니다.
+    """
+    given = dict(input=input, local_weight=local_weight, local_bias=local_bias)
+    given |= dict(target=target, weight=weight)
+    choices = dict(reduction=reduction, ignore_index=ignore_index, label_smoothing=label_smoothing)
+    choices |= dict(z_loss=z_loss, softcap=softcap, return_lse=return_lse)
+    return _parallel_loss(given, group, check, **choices)

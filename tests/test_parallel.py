@@ -1,9 +1,11 @@
 "crossent.parallel을 진짜 프로세스 여럿으로 시험합니다. 비교의 기준은 한 프로세스에서 통째로 계산한 F.cross_entropy입니다."
 
+import functools
 import itertools
 import multiprocessing
 import os
 import time
+import weakref
 from datetime import timedelta
 
 import pytest
@@ -13,6 +15,8 @@ torch = pytest.importorskip("torch")
 import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from crossent.parallel import vocab_parallel_cross_entropy, vocab_parallel_linear_cross_entropy
 from crossent.testing import assert_close
@@ -38,9 +42,10 @@ def launch(worker, world, folder, *arguments):
     mp.start_processes(worker, args=(world, str(folder), *arguments), nprocs=world, start_method="forkserver")
 
 
-def close(actual, expected, dtype, name):
-    "자료형에 맞는 허용 오차로, 큰 쪽을 잣대로 삼아 견줍니다."
-    atol = DTYPES[dtype] * max(float(expected.abs().nan_to_num(0, 0, 0).max()) if expected.numel() else 0.0, 1e-6)
+def close(actual, expected, dtype, name, whole=None):
+    "자료형에 맞는 허용 오차로, 통째 텐서에서 가장 큰 수를 잣대로 삼아 견줍니다."
+    whole = expected if whole is None else whole
+    atol = DTYPES[dtype] * max(float(whole.abs().nan_to_num(0, 0, 0).max()) if whole.numel() else 0.0, 1e-6)
     assert_close(actual, expected, rtol=DTYPES[dtype], atol=atol, check_dtype=False, name=name)
 
 
@@ -58,37 +63,63 @@ def make(dtype, n=13, h=5, v=11, ignore=True):
     return torch.randn(n, h).to(dtype), torch.randn(v, h).to(dtype), (6 * torch.randn(v)).to(dtype), target
 
 
-def check_logits(rank, widths, logits, target, dtype, **choices):
-    "로짓 판: 값과 두 번의 역전파."
+def truth(logits, target, z_loss=0.0, softcap=None, **choices):
+    "한 프로세스에서 통째로, 라이브러리의 코드 없이 구한 손실과 log-sum-exp."
+    pressed = logits if softcap is None else softcap * torch.tanh(logits / softcap)
+    loss, lse = F.cross_entropy(pressed, target, **choices), torch.logsumexp(pressed, 1)
+    if z_loss:
+        counted = target != choices.get("ignore_index", -100)
+        squares, reduction = torch.where(counted, z_loss * lse.square(), 0.0), choices.get("reduction", "mean")
+        total = squares.sum() / counted.sum() if reduction == "mean" else squares.sum()
+        loss = loss + (squares if reduction == "none" else total)
+    return loss, lse
+
+
+def wide(choices):
+    "클래스 가중치만 float64로."
+    return {name: value.double() if name == "weight" else value for name, value in choices.items()}
+
+
+def compare_all(call, leaves, expected, dtype, name):
+    "손실, log-sum-exp, 무작위 상류 기울기로 구한 기울기. 두 번의 역전파와, log-sum-exp 없이도 봅니다."
+    (loss, lse), wholes, cut = expected
+    into, into_lse = torch.randn(loss.shape, dtype=torch.float64), torch.randn(lse.shape, dtype=torch.float64)
+    kept = [leaf.detach().clone() for leaf in leaves]
+    for both in (False, True):
+        goal, found = (loss * into).sum(), call(return_lse=both)
+        mine, upstream = [found[0] if both else found], [into.to(dtype)]
+        assert mine[0].dtype == dtype and mine[0].shape == loss.shape
+        close(mine[0], loss.detach(), dtype, f"손실 {name}")
+        if both:
+            goal = goal + (lse * into_lse).sum()
+            assert found[1].dtype == torch.promote_types(dtype, torch.float32)
+            close(found[1], lse.detach(), dtype, f"lse {name}")
+            mine, upstream = list(found), [*upstream, into_lse.to(found[1].dtype)]
+        whole = torch.autograd.grad(goal, wholes, retain_graph=True)
+        for _ in range(2):
+            for actual, *grad in zip(torch.autograd.grad(mine, leaves, upstream, retain_graph=True), cut(whole), whole):
+                close(actual, grad[0], dtype, f"기울기 {name}, lse {both}", grad[1])
+    assert all(torch.equal(leaf, before) for leaf, before in zip(leaves, kept))
+
+
+def check_logits(rank, widths, logits, target, dtype, check=True, **choices):
+    "로짓 판을 통째와 견줍니다."
     whole = logits.detach().double().requires_grad_()
-    truth = F.cross_entropy(whole, target, **choices)
-    upstream = torch.randn(truth.shape, dtype=torch.float64)
-    (expected,) = torch.autograd.grad(truth, whole, upstream)
     local = mine(logits, rank, widths, 1)
-    before = local.detach().clone()
-    loss = vocab_parallel_cross_entropy(local, target, **choices)
-    assert loss.dtype == dtype and loss.shape == truth.shape
-    close(loss, truth.detach(), dtype, f"손실 {choices}")
-    for _ in range(2):
-        (grad,) = torch.autograd.grad(loss, local, upstream.to(dtype), retain_graph=True)
-        close(grad, expected.split(widths, 1)[rank], dtype, f"로짓 {choices}")
-    assert torch.equal(local, before)
+    expected = truth(whole, target, **wide(choices)), [whole], lambda grads: [grads[0].split(widths, 1)[rank]]
+    call = functools.partial(vocab_parallel_cross_entropy, local, target, check=check, **choices)
+    compare_all(call, [local], expected, dtype, f"로짓 {choices}")
 
 
-def check_linear(rank, widths, tensors, target, dtype, **choices):
-    "선형층 판: 값과 입력, 가중치, 편향의 기울기."
+def check_linear(rank, widths, tensors, target, dtype, check=True, **choices):
+    "선형층 판을 통째와 견줍니다."
     whole = [t.detach().double().requires_grad_() for t in tensors]
-    truth = F.cross_entropy(F.linear(*whole), target, **choices)
-    upstream = torch.randn(truth.shape, dtype=torch.float64)
-    expected = torch.autograd.grad(truth, whole, upstream)
     leaves = [tensors[0].clone().requires_grad_(), *(mine(t, rank, widths, 0) for t in tensors[1:])]
-    loss = vocab_parallel_linear_cross_entropy(*leaves[:2], target, local_bias=leaves[2], **choices)
-    close(loss, truth.detach(), dtype, f"손실 {choices}")
-    for _ in range(2):
-        grads = torch.autograd.grad(loss, leaves, upstream.to(dtype), retain_graph=True)
-        close(grads[0], expected[0], dtype, f"입력 {choices}")
-        close(grads[1], expected[1].split(widths)[rank], dtype, f"가중치 {choices}")
-        close(grads[2], expected[2].split(widths)[rank], dtype, f"편향 {choices}")
+    cut = lambda grads: [grads[0], *(grad.split(widths)[rank] for grad in grads[1:])]
+    expected = truth(F.linear(*whole), target, **wide(choices)), whole, cut
+    choices |= dict(local_bias=leaves[2], check=check)
+    call = functools.partial(vocab_parallel_linear_cross_entropy, *leaves[:2], target, **choices)
+    compare_all(call, leaves, expected, dtype, f"선형층 {choices}")
 
 
 def everything(rank, world, folder):
@@ -97,9 +128,17 @@ def everything(rank, world, folder):
     widths = WIDTHS[world]
     for dtype in DTYPES:
         equal_to_one_process(rank, widths, dtype)
+    half_logits_with_float32_weight(rank, widths)
+    if world == 1:
+        memory()
+    if world == 2:
+        ignored_inside(rank, widths)
+    with pytest.MonkeyPatch.context() as monkey:
+        unchecked(rank, widths, monkey)
     hard_cases(rank, widths)
     nothing_to_do(rank, widths)
     views_of_a_bigger_tensor(rank, widths)
+    changed_in_place(rank, widths)
     odd_smoothing(rank, widths)
     far_from_zero(rank, world)
     inside_autocast(rank, widths)
@@ -112,16 +151,117 @@ def everything(rank, world, folder):
     dist.destroy_process_group()
 
 
+def all_options(v, dtype):
+    "선택지를 하나씩, 그리고 함께."
+    weight = torch.rand(v, generator=torch.Generator().manual_seed(9)).to(dtype)
+    yield {}
+    yield dict(label_smoothing=0.2)
+    yield dict(weight=weight)
+    yield dict(z_loss=0.1)
+    yield dict(softcap=2.0)
+    yield dict(weight=weight, label_smoothing=0.2)
+    yield dict(weight=weight, label_smoothing=0.2, z_loss=0.1, softcap=2.0)
+
+
 def equal_to_one_process(rank, widths, dtype):
-    "줄이기 셋과 스무딩. 무시한 줄은 float64에서 있고 없고를 모두, 나머지 자료형에서는 있는 쪽만 봅니다."
-    for ignore in (True, False) if dtype == torch.float64 else (True,):
+    "선택지와 줄이기. 선택지 하나하나는 두 랭크의 float64로, 나머지는 없을 때와 다 함께 줄 때만 봅니다."
+    two, exact = len(widths) == 2, dtype == torch.float64
+    for ignore in (True, False) if two else (True,):
         x, w, b, target = make(dtype, ignore=ignore)
-        for reduction, smoothing in itertools.product(("mean", "sum", "none"), (0.0, 0.2)):
-            choices = dict(reduction=reduction, label_smoothing=smoothing)
+        logits, every = F.linear(x, w, b), list(all_options(11, dtype))
+        chosen = every if two and ignore and exact else [every[0], every[-1]]
+        for options, reduction in itertools.product(chosen, ("mean", "sum", "none") if exact else ("mean", "none")):
             torch.manual_seed(1)
-            check_logits(rank, widths, F.linear(x, w, b), target, dtype, **choices)
-            if dtype in (torch.float64, torch.float32) or (reduction, smoothing) == ("mean", 0.2):
-                check_linear(rank, widths, (x, w, b), target, dtype, **choices)
+            options = options | dict(reduction=reduction, check=ignore)
+            check_logits(rank, widths, logits, target, dtype, **options)
+            check_linear(rank, widths, (x, w, b), target, dtype, **options)
+
+
+def half_logits_with_float32_weight(rank, widths):
+    "반정밀도 로짓에 float32 가중치."
+    x, w, b, target = make(torch.bfloat16)
+    weight = torch.rand(11, generator=torch.Generator().manual_seed(9))
+    check_logits(rank, widths, F.linear(x, w, b), target, torch.bfloat16, weight=weight, label_smoothing=0.1)
+
+
+def ignored_inside(rank, widths):
+    "무시할 번호가 클래스 번호 안에 있어도, 무시한 줄의 log-sum-exp와 그 기울기가 있습니다."
+    x, w, b, target = make(torch.float64, ignore=False)
+    for options in all_options(11, torch.float64):
+        check_logits(rank, widths, F.linear(x, w, b), target, torch.float64, ignore_index=int(target[0]), **options)
+        check_linear(rank, widths, (x, w, b), target, torch.float64, ignore_index=int(target[0]), **options)
+
+
+class Memory(TorchDispatchMode):
+    "연산이 새로 만든 메모리가 가장 많았던 때."
+
+    def __init__(self, *existing):
+        super().__init__()
+        self.seen, self.live, self.peak = {t.untyped_storage().data_ptr() for t in existing}, 0, 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        for tensor in tree_leaves(result):
+            if isinstance(tensor, torch.Tensor):
+                self.count(tensor.untyped_storage())
+        return result
+
+    def count(self, storage):
+        address, size = storage.data_ptr(), storage.nbytes()
+        if size and address not in self.seen:
+            self.seen.add(address)
+            self.live += size
+            self.peak = max(self.peak, self.live)
+            weakref.finalize(storage, self.forget, address, size)
+
+    def forget(self, address, size):
+        self.seen.discard(address)
+        self.live -= size
+
+
+def memory():
+    "로짓 판이 더 쓰는 것은 조각 한 벌(기울기)뿐입니다. 소프트캡과 반정밀도는 블록 몇 개를 더 씁니다."
+    n, v = 1024, 4096
+    weight, target = torch.rand(v), torch.arange(n)
+    target[::3] = -100
+    cases = [{}, dict(reduction="none"), dict(weight=weight, label_smoothing=0.1, z_loss=0.1), dict(softcap=5.0)]
+    for dtype, options in [(torch.float32, options) for options in cases] + [(torch.bfloat16, {})]:
+        local = torch.randn(n, v).to(dtype).requires_grad_()
+        with Memory(local, target, weight) as meter:
+            loss, lse = vocab_parallel_cross_entropy(local, target, return_lse=True, **options)
+            (loss.sum() + lse.sum()).backward()
+        most = 1.02 if dtype == torch.float32 and "softcap" not in options else 1.3  # 나머지는 블록이 더 듭니다
+        assert meter.peak < most * local.nbytes, (options, meter.peak / local.nbytes)
+
+
+class NoWaiting(TorchDispatchMode):
+    "값을 기다리는 연산이 나오면 실패합니다."
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        assert function not in (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default), function
+        if function is torch.ops.aten.index.Tensor:
+            assert all(i is None or i.dtype == torch.int64 for i in args[1]), "참과 거짓으로 고르기"
+        return function(*args, **(kwargs or {}))
+
+
+def unchecked(rank, widths, monkey):
+    "check=False: 기다리는 곳이 없고, 정답이 범위를 벗어난 줄은 nan이고, 틀린 선택지는 그 자리에서 오류입니다."
+    x, w, b, target = make(torch.float64)
+    local = mine(F.linear(x, w, b), rank, widths, 1)
+    for name in ("tolist", "cpu", "numpy", "item"):
+        monkey.setattr(torch.Tensor, name, lambda *_, name=name: pytest.fail(name))
+    for options in (dict(return_lse=True), dict(weight=torch.rand(11).double(), label_smoothing=0.1, reduction="none")):
+        with NoWaiting():
+            found = vocab_parallel_cross_entropy(local, target, check=False, **options)
+            torch.autograd.backward(found, [torch.ones_like(each) for each in found] if options.get("return_lse") else torch.ones_like(found))
+    monkey.undo()
+    target[2] = 11
+    losses = vocab_parallel_cross_entropy(local, target, reduction="none", check=False)
+    assert losses.isnan().tolist() == [row == 2 for row in range(13)]
+    with pytest.raises(ValueError, match="avg"):
+        vocab_parallel_cross_entropy(local, target, reduction="avg", check=False)
+    with pytest.raises(RuntimeError, match="requires_grad"):
+        vocab_parallel_cross_entropy(local, target, weight=torch.ones(11).double().requires_grad_(), check=False)
 
 
 def hard_cases(rank, widths):
@@ -168,6 +308,27 @@ def views_of_a_bigger_tensor(rank, widths):
         dist.all_reduce(actual)  # 랭크마다 제 열만 채웁니다
         (expected,) = torch.autograd.grad(F.cross_entropy(view(whole), target), whole)
         close(actual, expected, torch.float64, "잘라 낸 로짓")
+
+
+def changed_in_place(rank, widths):
+    "돌려받은 손실과 log-sum-exp는 제자리에서 바꿀 수 있습니다."
+    x, w, b, target = make(torch.float64)
+    whole, local = F.linear(x, w, b).requires_grad_(), mine(F.linear(x, w, b), rank, widths, 1)
+    leaf, piece = x.clone().requires_grad_(), mine(w, rank, widths, 0)
+    bias = mine(b, rank, widths, 0)
+    choices = dict(reduction="none", z_loss=0.1, return_lse=True)
+    for call in (
+        lambda: vocab_parallel_cross_entropy(local, target, **choices),
+        lambda: vocab_parallel_linear_cross_entropy(leaf, piece, target, local_bias=bias, **choices),
+    ):
+        expected = [each.clone() for each in truth(whole, target, reduction="none", z_loss=0.1)]
+        for pair in (expected, call()):
+            for each in pair:
+                each.mul_(torch.arange(13.0).double())
+                each[3] = 0
+            (pair[0] + 2 * pair[1]).sum().backward()
+    close(local.grad, whole.grad.split(widths, 1)[rank] / 2, torch.float64, "바꾼 손실")
+    close(leaf.grad, whole.grad @ w / 2, torch.float64, "바꾼 손실, 입력")
 
 
 def odd_smoothing(rank, widths):
@@ -275,6 +436,7 @@ def test_equal_to_one_process_and_the_same_errors_everywhere(world, tmp_path):
 def wrong_calls(rank, world):
     "이름 → (오류 종류, 영어 조각, 부르기). 틀린 것은 랭크 1뿐이거나 모두입니다."
     logits, w, target = torch.zeros(4, 3), torch.zeros(3, 3), torch.tensor([0, 1, 5, 2])
+    full = torch.ones(3 * world)  # 클래스 가중치
     odd = rank == 1
     call, linear = vocab_parallel_cross_entropy, vocab_parallel_linear_cross_entropy
     return {
@@ -289,23 +451,39 @@ def wrong_calls(rank, world):
         "줄이기": (ValueError, "avg is not a valid value for reduction", lambda: call(logits, target, reduction="avg")),
         "줄이기 하나": (ValueError, "disagree on reduction", lambda: call(logits, target, reduction="avg" if odd else "sum")),
         "틀린 줄이기 둘": (ValueError, "disagree on reduction", lambda: call(logits, target, reduction="avg" if odd else "max")),
-        "스무딩": (ValueError, "disagree on smoothing", lambda: call(logits, target, label_smoothing=0.1 * rank)),
+        "스무딩": (ValueError, "disagree on label_smoothing", lambda: call(logits, target, label_smoothing=0.1 * rank)),
         "큰 스무딩": (RuntimeError, "between 0.0 and 1.0. Got: 1.5", lambda: linear(logits, w, target, label_smoothing=1.5)),
-        "큰 스무딩 하나": (ValueError, "disagree on smoothing", lambda: call(logits, target, label_smoothing=1.5 if odd else 0.1)),
+        "큰 스무딩 하나": (ValueError, "disagree on label_smoothing", lambda: call(logits, target, label_smoothing=1.5 if odd else 0.1)),
         "글자 스무딩": (TypeError, "must be float, not str", lambda: call(logits, target, label_smoothing="a")),
-        "없는 스무딩 하나": (ValueError, "disagree on smoothing", lambda: call(logits, target, label_smoothing=None if odd else 0.1)),
+        "없는 스무딩 하나": (ValueError, "disagree on label_smoothing", lambda: call(logits, target, label_smoothing=None if odd else 0.1)),
         "없는 번호": (TypeError, "must be int, not NoneType", lambda: call(logits, target, ignore_index=None)),
         "없는 번호 하나": (ValueError, "disagree on ignore_index", lambda: call(logits, target, ignore_index=None if odd else 1)),
         "큰 번호": (ValueError, "Overflow", lambda: call(logits, target, ignore_index=2**70)),
         "가중치": (RuntimeError, "in_features", lambda: linear(logits, torch.zeros(3, 2 if odd else 3), target)),
         "기울기 하나": (ValueError, "disagree on needs_grad", lambda: linear(logits.clone().requires_grad_(odd), w, target)),
         "로짓의 기울기 하나": (ValueError, "disagree on needs_grad", lambda: call(logits.clone().requires_grad_(odd), target)),
-        "없는 정답 하나": (TypeError, "rank 1 gave something else", lambda: call(logits, None if odd else target)),
-        "목록 하나": (TypeError, "rank 1 gave something else", lambda: call(logits, [0, 1, 5, 2] if odd else target)),
-        "배열 하나": (TypeError, "rank 1 gave something else", lambda: call(logits.numpy() if odd else logits, target)),
-        "meta 하나": (TypeError, "rank 1 gave something else", lambda: call(logits.to("meta") if odd else logits, target)),
-        "없는 가중치 하나": (TypeError, "rank 1 gave something else", lambda: linear(logits, None if odd else w, target)),
-        "모두 없는 정답": (TypeError, "rank 0 gave something else", lambda: call(logits, None)),
+        "가중치 조각의 기울기 하나": (ValueError, "disagree on needs_grad", lambda: linear(logits, w.clone().requires_grad_(odd), target)),
+        "성긴 로짓 하나": (TypeError, "rank 1 gave sparse as local_logits", lambda: call(logits.to_sparse() if odd else logits, target)),
+        "목록 가중치 하나": (TypeError, "rank 1 gave list as weight", lambda: call(logits, target, weight=[1.0] * 3 * world if odd else None)),
+        "글자 가중치 하나": (TypeError, "rank 1 gave other as weight", lambda: call(logits, target, weight="mean" if odd else None)),
+        "클래스 가중치 하나": (ValueError, "ranks disagree on weights: [", lambda: call(logits, target, weight=full if odd else None)),
+        "클래스 가중치의 값": (ValueError, "ranks disagree on weight\n", lambda: call(logits, target, weight=full + odd)),
+        "클래스 가중치의 조각": (RuntimeError, f"all {3 * world} classes", lambda: call(logits, target, weight=torch.ones(3))),
+        "2차원 클래스 가중치": (RuntimeError, f"all {3 * world} classes", lambda: linear(logits, w, target, weight=full[None])),
+        "클래스 가중치의 자료형": (RuntimeError, "expected weight to have the dtype", lambda: call(logits, target, weight=full.double())),
+        "미분할 클래스 가중치": (RuntimeError, "no requires_grad", lambda: call(logits, target, weight=full.clone().requires_grad_(odd))),
+        "z_loss 하나": (ValueError, "disagree on z_loss", lambda: call(logits, target, z_loss=0.1 * rank)),
+        "참인 z_loss 하나": (ValueError, "disagree on z_loss", lambda: call(logits, target, z_loss=True if odd else 1)),
+        "음수 z_loss": (ValueError, "z_loss must be non-negative", lambda: call(logits, target, z_loss=-1.0)),
+        "softcap 하나": (ValueError, "disagree on softcap", lambda: linear(logits, w, target, softcap=30.0 if odd else None)),
+        "글자 softcap": (TypeError, "softcap must be a number", lambda: call(logits, target, softcap="a")),
+        "lse 하나": (ValueError, "disagree on return_lse", lambda: call(logits, target, return_lse=odd)),
+        "없는 정답 하나": (TypeError, "rank 1 gave NoneType as target", lambda: call(logits, None if odd else target)),
+        "목록 하나": (TypeError, "rank 1 gave list as target", lambda: call(logits, [0, 1, 5, 2] if odd else target)),
+        "배열 하나": (TypeError, "rank 1 gave ndarray as local_logits", lambda: call(logits.numpy() if odd else logits, target)),
+        "meta 하나": (TypeError, "rank 1 gave meta as local_logits", lambda: call(logits.to("meta") if odd else logits, target)),
+        "없는 가중치 하나": (TypeError, "rank 1 gave NoneType as local_weight", lambda: linear(logits, None if odd else w, target)),
+        "모두 없는 정답": (TypeError, "rank 0 gave NoneType as target", lambda: call(logits, None)),
         "0차원 가중치": (RuntimeError, "in_features", lambda: linear(logits, torch.zeros(()) if odd else w, target)),
     }
 

@@ -444,7 +444,7 @@ def test_api_lists_the_errors_that_are_raised(site):
         assert any(re.fullmatch(re.escape(item).replace("…", ".+"), said) for item in items), (name, said, items)
     # 물려받은 메서드도 적고, 받지 않는 인자의 예외는 적지 않습니다.
     assert soup(site / "api" / "loss.html").find(id="CrossEntropyLoss.backward")
-    assert "softcap" not in soup(site / "api" / "parallel.html").get_text()
+    assert "linear_bias" not in soup(site / "api" / "parallel.html").get_text()
 
 
 def test_api_describes_constants(tmp_path):

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['LOGITS_DTYPES', 'reduction_name', 'result_dtype', 'has_values', 'in_range', 'knows_options', 'knows_target',
            'checked', 'check_extras', 'first_wrong', 'seen', 'ask_pytorch', 'layer_seen', 'layer_problem',
-           'check_layer', 'check_layer_types', 'check_shift', 'check_positions']
+           'check_layer', 'check_layer_types', 'is_sharded', 'check_shards', 'check_shift', 'check_positions']
 
 # %% ../../nbs/94_arguments.ipynb #cd0c01be
 import warnings
@@ -228,6 +228,19 @@ def check_layer_types(input, linear_weight, linear_bias):
         arguments = layer_seen(input, linear_weight, linear_bias)
         words = explained(str(error), arguments)
         raise RuntimeError(words) from None
+
+# %% ../../nbs/94_arguments.ipynb #e4b2d6f8
+def is_sharded(*tensors):
+    "여러 랭크에 나누어 담은 텐서(DTensor)가 있는지."
+    return any(type(tensor).__name__ == "DTensor" for tensor in tensors)
+
+
+def check_shards(**given):
+    "DTensor와 보통 텐서를 섞어 받았는지 봅니다."
+    tensors = [each for each in given.values() if isinstance(each, torch.Tensor)]
+    if is_sharded(*tensors) and not all(is_sharded(each) for each in tensors):
+        words = "got mixed torch.Tensor and DTensor, need to convert all torch.Tensor to DTensor"
+        raise RuntimeError(explained(words, {name: show(each) for name, each in given.items()}))
 
 # %% ../../nbs/94_arguments.ipynb #c79a2417
 def check_shift(input, shift):

@@ -256,6 +256,9 @@ HELP = {
     "softcap must be": "받은 값은 softcap={softcap!r}입니다. 30.0처럼 0보다 큰 수를 쓰세요.",
     "Expected all tensors to be on the same device": help_device,
     "is not on the expected device": help_device,
+    "mixed torch.Tensor and DTensor": "DTensor와 보통 텐서를 섞었습니다. 로짓이라면 with loss_parallel(): 안에서 부르거나 "
+    "distribute_tensor(target, mesh, [Replicate()])처럼 정답도 바꾸세요. FSDP2로 나눈 가중치라면 손실 모듈째 fully_shard로 "
+    "감싸거나 full_tensor()를, 어휘로 나눈 가중치라면 vocab_parallel_linear_cross_entropy에 to_local()을 넘기세요.",
 }
 
 # %% ../../nbs/93_messages.ipynb #7ece68fa
