@@ -65,7 +65,7 @@ export function sentence(query) {
 const COMMON = new Set(
   "a an and any are as at be but by can did do does for from get got has have how i if in into is it its me my not of on or should so than that the this to use using was what when where which why will with you also all just still after before 뭐 왜 어떻게 무엇 뭐예요 안 못 수 것 때 좀 제 내".split(" ").map((word) => word.normalize("NFD")),
 );
-const ERROR = /error|exception|assert|expected|must be|not (?:supported|implemented)|out of (?:range|bounds)|does not|has no attribute/i;
+const ERROR = /error|exception|assert|expected|must be|not (?:supported|implemented)|out of (?:range|bounds)|does not|has no attribute|\bgot\b|\[\d+(?:, \d+)*\]/i;
 
 // ---- 색인
 
@@ -74,8 +74,8 @@ const BOOST = { section: 4, also: 3, post: 2, text: 1 };
 const KINDS = { entry: 1, term: 0.5, post: 1, api: 0.4 };
 const ERROR_KINDS = { ...KINDS, entry: 1.5, term: 0.2 };
 const API_KINDS = { ...KINDS, api: 1.5 };
-const WORTH = 0.1; // 첫 결과의 이만큼은 되어야 보여 줍니다
-const POSSIBLE = 0.45; // 물은 말의 이만큼은 있어야 ‘찾았다’고 합니다
+const WORTH = 0.15; // 첫 결과의 이만큼은 되어야 보여 줍니다
+const POSSIBLE = 0.4; // 물은 말의 이만큼은 있어야 ‘찾았다’고 합니다
 
 export function makeIndex({ entries, synonyms }) {
   const engine = new MiniSearch({ fields: FIELDS, tokenize: tokens, processTerm: (term) => term });
@@ -85,17 +85,19 @@ export function makeIndex({ entries, synonyms }) {
   // 드문 말일수록 중합니다. 이름이 여럿이면 어느 이름으로든 나온 횟수를 셉니다.
   const rarity = (ways) => Math.min(4, Math.log(1 + entries.length / Math.max(1, ways.reduce((sum, way) => sum + Math.min(...way.map((term) => counts.get(term) ?? 0)), 0))));
   const groups = synonyms.map((names) => names.map((name) => ({ name, key: squeeze(name) })));
-  // 한 획 틀린 이름도 그 이름으로 읽습니다.
-  const misspelt = new MiniSearch({ fields: ["key"], tokenize: (text) => [text.normalize("NFD")], processTerm: (term) => term });
-  misspelt.addAll(groups.flatMap((names, group) => names.filter(({ key }) => key.length > 3).map(({ key }, at) => ({ id: `${group} ${at} ${key}`, key }))));
-  const corrected = (word) => (misspelt.search(word, { fuzzy: 0.15 })[0]?.id ?? "").split(" ")[2];
-  return { engine, entries, groups, rarity, corrected };
+  // 붙여 썼거나 한 획 틀린 이름은 바로 적은 이름으로 읽습니다.
+  const known = new MiniSearch({ fields: ["key"], storeFields: ["name"], tokenize: (text) => [text.normalize("NFD")], processTerm: (term) => term });
+  known.addAll(groups.flat().filter(({ key }) => key.length > 3).map(({ key, name }, id) => ({ id, key, name })));
+  const correct = (word) => {
+    const stem = bare(squeeze(word));
+    return (/^[가-힣]{4,}$/.test(stem) && known.search(stem, { fuzzy: 0.15 })[0]?.name) || word;
+  };
+  return { engine, entries, groups, rarity, correct };
 }
 
 // 물은 말에 든 이름을, 뜻이 같은 다른 이름으로 늘립니다. 긴 이름이 먼저이고 겹치는 짧은 이름은 보지 않습니다.
-function others({ groups, corrected }, query) {
-  const spelt = plain(query).split(/\s+/).map((word) => (squeeze(word).length > 3 && corrected(bare(squeeze(word)))) || word);
-  const words = tokens(spelt.join(" ")).join(" "), whole = squeeze(spelt.join(""));
+function others({ groups }, query) {
+  const words = tokens(query).join(" "), whole = squeeze(query);
   const hit = ({ key, name }) => (/^[a-z_ ]+$/i.test(name) ? ` ${words} `.includes(` ${tokens(name).join(" ")} `) || (key.length > 5 && whole.includes(key)) : key.length > 1 && whole.includes(key));
   const hits = groups.flatMap((names) => names.filter(hit).map(({ key }) => ({ key, names })));
   const longest = hits.filter(({ key }) => !hits.some((other) => other.key !== key && other.key.includes(key)));
@@ -103,8 +105,16 @@ function others({ groups, corrected }, query) {
   return [...found].map(([names, key]) => ({ key, names: names.map(({ name }) => ({ name, terms: tokens(name) })) }));
 }
 
+// 오류 문장의 이웃한 두 낱말 가운데 항목의 문장에도 그 차례로 있는 것의 몫.
+function order(text, { also, text: body }) {
+  const flat = (part) => ` ${part.toLowerCase().replace(/[^\p{L}_]+/gu, " ")} `;
+  const words = flat(text).trim().split(" "), there = flat(`${also} ${body}`);
+  const pairs = words.slice(1).map((word, at) => ` ${words[at]} ${word} `);
+  return pairs.length ? pairs.filter((pair) => there.includes(pair)).length / pairs.length : 1;
+}
+
 export function find(index, query) {
-  const text = sentence(query);
+  const text = plain(sentence(query)).split(/\s+/).map(index.correct).join(" ");
   const asked = [...new Set(tokens(text))];
   if (!asked.length) return [];
   const weights = new Map(asked.map((term) => [term, term.startsWith("·") ? 0.3 : COMMON.has(term) ? 0.1 : 1]));
@@ -125,7 +135,9 @@ export function find(index, query) {
   });
   // 물은 말 가운데 얼마나 있는지: 이름의 묶음은 어느 이름으로든 있으면 있는 것입니다.
   const named = new Set(groups.flatMap(({ key, names }) => names.filter(({ name }) => squeeze(name) === key).flatMap(({ terms }) => terms)));
-  const parts = asked.filter((term) => !named.has(term)).map((term) => ({ weight: weights.get(term) * index.rarity([[term]]), ways: [[term]] }));
+  const parts = asked
+    .filter((term) => !named.has(term) && !term.startsWith("·"))
+    .map((term) => ({ weight: weights.get(term) * index.rarity([[term]]), ways: [[term], tokens(term).filter((pair) => pair.startsWith("·"))].filter((way) => way.length) }));
   for (const { names } of groups) {
     const ways = names.map(({ terms }) => terms);
     parts.push({ weight: index.rarity(ways), ways });
@@ -133,11 +145,12 @@ export function find(index, query) {
   const scale = parts.reduce((sum, { weight }) => sum + weight, 0);
   const results = found.map(({ id, score, queryTerms }) => {
     const there = new Set(queryTerms);
-    const cover = parts.reduce((sum, { weight, ways }) => sum + weight * Math.max(...ways.map((way) => way.filter((term) => there.has(term)).length / way.length)) ** 3, 0) / scale;
-    return { entry: index.entries[id], score: score * cover ** 2, cover };
+    const cover = parts.reduce((sum, { weight, ways }) => sum + weight * Math.max(...ways.map((way) => way.filter((term) => there.has(term)).length / way.length)) ** 2, 0) / scale;
+    const alike = isError ? 0.3 + order(text, index.entries[id]) : 1;
+    return { entry: index.entries[id], score: score * cover ** 2 * alike, cover };
   });
   results.sort((a, b) => b.score - a.score);
-  const worth = results.filter(({ score }) => score > WORTH * results[0].score).slice(0, 20);
+  const worth = results.filter(({ score, cover }, at) => score > WORTH * results[0].score || (at < 5 && cover > 0.9 * results[0].cover)).slice(0, 20);
   return spread(worth, isError ? 2 : 1).map((result) => ({ ...result, near: results[0].cover < POSSIBLE, names: [text, ...groups.flatMap(({ names }) => names.map(({ name }) => name))] }));
 }
 
