@@ -96,5 +96,8 @@ def index(
 
 
 def engine():
-    "찾는 데 쓰는 라이브러리(MiniSearch). npm이 받은 그대로에서 없는 파일을 가리키는 줄만 뺍니다."
-    return re.sub(r"\n//# sourceMappingURL=.*", "", ENGINE.read_text(encoding="utf-8"))
+    "찾는 데 쓰는 라이브러리(MiniSearch)에서 허락의 글만 남기고 주석을 뺀 것."
+    script = ENGINE.read_text(encoding="utf-8")
+    script = re.sub(r"^\s*(?:/\*.*?\*/|//[^\n]*)\n", "", script, flags=re.M | re.S)
+    licence = (ENGINE.parents[2] / "LICENSE.txt").read_text(encoding="utf-8").strip()
+    return f"/* MiniSearch\n{licence}\n*/\n{script}"

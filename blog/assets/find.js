@@ -71,10 +71,11 @@ const ERROR = /error|exception|assert|expected|must be|not (?:supported|implemen
 
 const FIELDS = ["section", "also", "post", "text"];
 const BOOST = { section: 4, also: 3, post: 2, text: 1 };
-const KINDS = { entry: 1, term: 0.5, post: 1, api: 0.4 };
+const KINDS = { entry: 1, term: 0.2, post: 1, api: 0.4 };
 const ERROR_KINDS = { ...KINDS, entry: 1.5, term: 0.2 };
 const API_KINDS = { ...KINDS, api: 1.5 };
-const WORTH = 0.15; // 첫 결과의 이만큼은 되어야 보여 줍니다
+const ASIDE = /^(?:연습문제|요약|다음 글|참고한 것)$/;
+const WORTH = 0.05; // 첫 결과의 이만큼은 되어야 보여 줍니다
 const POSSIBLE = 0.4; // 물은 말의 이만큼은 있어야 ‘찾았다’고 합니다
 
 export function makeIndex({ entries, synonyms }) {
@@ -90,9 +91,23 @@ export function makeIndex({ entries, synonyms }) {
   known.addAll(groups.flat().filter(({ key }) => key.length > 3).map(({ key, name }, id) => ({ id, key, name })));
   const correct = (word) => {
     const stem = bare(squeeze(word));
-    return (/^[가-힣]{4,}$/.test(stem) && known.search(stem, { fuzzy: 0.15 })[0]?.name) || word;
+    if (!/^[가-힣]{4,}$/.test(stem) || counts.has(stem.normalize("NFD"))) return word;
+    return known.search(stem, { fuzzy: 0.15 })[0]?.name ?? pieces(stem, counts).join(" ");
   };
   return { engine, entries, groups, rarity, correct };
+}
+
+// 붙여 쓴 말을 아는 낱말로 나눕니다: 빈칸무시 → 빈칸, 무시. 글에 없는 토막도 남깁니다.
+function pieces(text, counts) {
+  const best = [{ cost: 0, found: [] }];
+  for (let end = 1; end <= text.length; end++)
+    for (let start = Math.max(0, end - 8); start < end; start++) {
+      const piece = text.slice(start, end);
+      const known = piece.length > 1 && (counts.has(piece.normalize("NFD")) || counts.has(bare(piece).normalize("NFD")));
+      const cost = best[start].cost + (known ? 1 : 1 + 2 * piece.length);
+      if (!best[end] || cost < best[end].cost) best[end] = { cost, found: [...best[start].found, piece] };
+    }
+  return best[text.length].found;
 }
 
 // 물은 말에 든 이름을, 뜻이 같은 다른 이름으로 늘립니다. 긴 이름이 먼저이고 겹치는 짧은 이름은 보지 않습니다.
@@ -123,15 +138,16 @@ export function find(index, query) {
   const groups = others(index, text);
   for (const { names } of groups)
     for (const term of names.flatMap(({ terms }) => terms)) if (!weights.has(term)) weights.set(term, term.startsWith("·") ? 0.2 : 0.6);
-  const fuzzy = (term) => !term.startsWith("·") && term.length > 4 && 0.2;
+  const fuzzy = (term) => !term.startsWith("·") && term.length > (/[a-z]/.test(term) ? 4 : 7) && 0.2;
   const found = index.engine.search([...weights.keys()].join("\n"), {
     tokenize: (terms) => terms.split("\n"),
     boost: BOOST,
     boostTerm: (term) => weights.get(term) ?? 1,
-    boostDocument: (id) => kinds[index.entries[id].kind],
+    boostDocument: (id) => kinds[index.entries[id].kind] * (ASIDE.test(index.entries[id].section) ? 0.4 : 1),
     prefix: (term) => !term.startsWith("·") && term.length > 2,
     fuzzy,
     weights: { fuzzy: 0.3, prefix: 0.5 },
+    bm25: { k: 1.2, b: 0.4, d: 0.5 }, // 긴 절이 짧은 절에 밀리지 않게
   });
   // 물은 말 가운데 얼마나 있는지: 이름의 묶음은 어느 이름으로든 있으면 있는 것입니다.
   const named = new Set(groups.flatMap(({ key, names }) => names.filter(({ name }) => squeeze(name) === key).flatMap(({ terms }) => terms)));
@@ -150,7 +166,7 @@ export function find(index, query) {
     return { entry: index.entries[id], score: score * cover ** 2 * alike, cover };
   });
   results.sort((a, b) => b.score - a.score);
-  const worth = results.filter(({ score, cover }, at) => score > WORTH * results[0].score || (at < 5 && cover > 0.9 * results[0].cover)).slice(0, 20);
+  const worth = results.filter(({ score, cover }, at) => score > (isError ? 3 : 1) * WORTH * results[0].score || (at < 5 && cover > 0.9 * results[0].cover)).slice(0, 20);
   return spread(worth, isError ? 2 : 1).map((result) => ({ ...result, near: results[0].cover < POSSIBLE, names: [text, ...groups.flatMap(({ names }) => names.map(({ name }) => name))] }));
 }
 
