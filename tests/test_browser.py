@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from browsing import needs_chromium, serve
+from test_search import ERRORS, TRACEBACK
 
 ROOT = Path(__file__).parent.parent
 AXE = ROOT / "blog" / "node_modules" / "axe-core" / "axe.min.js"
@@ -440,6 +441,23 @@ def test_search_names_the_section_and_goes_there(reader):
     heading = page.evaluate("document.getElementById(decodeURIComponent(location.hash.slice(1)))?.textContent")
     assert heading and section.strip(" ›") in heading
     assert search(page, "qqqzzz") == []
+
+
+@pytest.mark.parametrize("width", [390, 1300])
+def test_pasted_error_shows_its_fix_without_scrolling(reader, width):
+    "오류를 붙이고 엔터를 누르면 틀린 줄과 맞는 줄이 첫 화면에, 옆으로 밀지 않고 보입니다."
+    page = reader(width=width).open("index.html")
+    for sentence, anchor in ERRORS.items():
+        page.wait_for_load_state("networkidle")
+        search(page, TRACEBACK + sentence)
+        assert page.locator("dialog li a").first.get_attribute("class") == "first"
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/pitfalls.html#{anchor}")
+        page.wait_for_function("() => { const top = document.getElementById(location.hash.slice(1)).getBoundingClientRect().top; return top >= 0 && top < 200; }")
+        pair = page.locator(f"section:has(> #{anchor}) .code pre, #{anchor} ~ .cell .code pre").first
+        box = pair.bounding_box()
+        assert "✗" in pair.inner_text() and "✓" in pair.inner_text()
+        assert box["y"] + box["height"] < page.viewport_size["height"] and pair.evaluate("node => node.scrollWidth <= node.clientWidth + 1"), sentence
 
 
 def test_search_by_keyboard_alone(reader):
