@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 
 const site = pathToFileURL(`${process.argv[2]}/`);
 const { find, makeIndex } = await import(new URL("find.js", site));
-const index = makeIndex(JSON.parse(readFileSync(new URL("search.json", site), "utf-8")));
+const index = await makeIndex(JSON.parse(readFileSync(new URL("search.json", site), "utf-8")));
 const queries = JSON.parse(readFileSync(0, "utf-8"));
 const answers = queries.map((query) => find(index, query).slice(0, 20).map(({ entry, near, cover }) => ({ url: entry.url, kind: entry.kind, section: entry.section, near, cover })));
 process.stdout.write(JSON.stringify(answers));

@@ -55,6 +55,11 @@ def test_queries_written_before_tuning(ask):
     assert found >= 0.95, missed
 
 
+def test_queries_not_tuned_to(ask):
+    "둘째 백 물음은 손보는 데 쓰지 않습니다. 여기에 맞추어 고치지 마세요."
+    assert share(ask, "second")[0] >= 0.88
+
+
 def test_error_comes_first_whatever_is_around_it(ask):
     "예외의 이름, 숫자, 괄호, 경로가 있든 없든, 통째로든 한 줄로든 첫 낱말이 없든 같은 항목이 맨 앞입니다."
     for sentence, anchor in ERRORS.items():
@@ -65,9 +70,11 @@ def test_error_comes_first_whatever_is_around_it(ask):
             assert found and found[0]["url"] == f"pitfalls.html#{anchor}", (shape, [result["url"] for result in found[:3]])
 
 
-def test_minus_hundred_keeps_its_sign(ask):
-    for found in ask(["-100", "−100", "ignore_index=-100"]):
-        assert any(result["url"].startswith(("reduction.html", "pitfalls.html#minus-one", "pitfalls.html#padding-zero")) for result in found[:3])
+def test_numbers_keep_their_sign(ask):
+    signed, typographic, unsigned, minus, plus = ask(["-100", "−100", "100", "Target -1 is out of bounds.", "Target 1 is out of bounds."])
+    assert [result["url"] for result in signed] == [result["url"] for result in typographic] != [result["url"] for result in unsigned]
+    assert any(result["url"].startswith(("reduction.html", "pitfalls.html#minus-one", "pitfalls.html#padding-zero")) for result in signed[:3])
+    assert minus[0]["url"] == "pitfalls.html#minus-one" and plus[0]["url"] == "pitfalls.html#out-of-bounds"
 
 
 @pytest.mark.parametrize(

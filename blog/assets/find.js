@@ -78,9 +78,9 @@ const ASIDE = /^(?:연습문제|요약|다음 글|참고한 것)$/;
 const WORTH = 0.05; // 첫 결과의 이만큼은 되어야 보여 줍니다
 const POSSIBLE = 0.4; // 물은 말의 이만큼은 있어야 ‘찾았다’고 합니다
 
-export function makeIndex({ entries, synonyms }) {
+export async function makeIndex({ entries, synonyms }) {
   const engine = new MiniSearch({ fields: FIELDS, tokenize: tokens, processTerm: (term) => term });
-  engine.addAll(entries.map((entry, id) => ({ id, ...entry, section: entry.section || entry.post })));
+  await engine.addAllAsync(entries.map((entry, id) => ({ id, ...entry, section: entry.section || entry.post })), { chunkSize: 40 }); // 만드는 동안에도 적을 수 있게
   const counts = new Map();
   for (const entry of entries) for (const term of new Set(FIELDS.flatMap((field) => tokens(entry[field])))) counts.set(term, (counts.get(term) ?? 0) + 1);
   // 드문 말일수록 중합니다. 이름이 여럿이면 어느 이름으로든 나온 횟수를 셉니다.

@@ -68,7 +68,7 @@ export async function open(siteRoot) {
   input.select();
   status.textContent = "색인을 불러옵니다.";
   try {
-    index ??= makeIndex(await (await fetch(new URL("search.json", base))).json());
+    index ??= await makeIndex(await (await fetch(new URL("search.json", base))).json());
     show();
   } catch {
     status.textContent = "색인을 불러오지 못했습니다. 파일을 바로 열었다면 웹 서버로 열어 주세요.";
