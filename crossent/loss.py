@@ -134,7 +134,7 @@ def _as_upstream(grad_output, shape, dtype, device):
         raise RuntimeError(explained(words, dict(grad_output=show(upstream), loss=show(loss))))
     return upstream.expand(shape)
 
-
+# %% ../nbs/80_loss.ipynb #28d83428
 def _options_of(module):
     "모듈에 적힌 선택지."
     names = "ignore_index", "label_smoothing", "z_loss", "softcap", "dtype"
@@ -145,7 +145,9 @@ def _options_of(module):
 def _gradient_again(module, grad_output):
     "마지막 forward에 넘긴 로짓의 기울기."
     input, target = module.recall()
-    options = checked(input, target, module.weight, **_options_of(module))
+    extras = _options_of(module)
+    chosen = [extras.pop(name) for name in ("reduction", "ignore_index", "label_smoothing")]
+    options = checked(input, target, module.weight, *chosen, **extras)
     shape = loss_shape(input) if options.reduction == "none" else ()
     upstream = _as_upstream(grad_output, shape, options.dtype, input.device)
     with torch.no_grad():

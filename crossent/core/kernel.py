@@ -93,9 +93,7 @@ def mend_(losses, p_y, logits, target):
     return losses
 
 # %% ../../nbs/11_speed.ipynb #6e37d775
-def block_(
-    logits, target, out, weight=None, options=Options(), scale=None, grad=True, lift=None
-):
+def block_(logits, target, out, weight=None, options=Options(), scale=None, grad=True, lift=None):
     "블록의 손실과 log-sum-exp. grad이면 out에 로짓의 기울기를 적습니다."
     source, slope, eps, before = logits, None, options.smoothing, None
     if options.softcap is not None:

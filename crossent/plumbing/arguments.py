@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['LOGITS_DTYPES', 'reduction_name', 'result_dtype', 'has_values', 'in_range', 'knows_options', 'knows_target',
            'checked', 'check_extras', 'first_wrong', 'seen', 'ask_pytorch', 'layer_seen', 'layer_problem',
-           'check_layer', 'check_layer_types', 'check_positions']
+           'check_layer', 'check_layer_types', 'check_shift', 'check_positions']
 
 # %% ../../nbs/94_arguments.ipynb #cd0c01be
 import warnings
@@ -101,11 +101,8 @@ def knows_target(input, target, weight, reduction, ignore_index, label_smoothing
     return not has_values(target) or in_range(target, classes, ignore_index)
 
 # %% ../../nbs/94_arguments.ipynb #64d7e18f
-def checked(
-    input, target, weight, reduction, ignore_index, label_smoothing,
-    z_loss=0.0, softcap=None, dtype=None, return_lse=False,
-):
-    "인자를 검사하고 선택지로 묶습니다. 우리가 모르는 인자면 None."
+def checked(input, target, weight, *chosen, z_loss=0.0, softcap=None, dtype=None, return_lse=False):
+    "reduction, ignore_index, label_smoothing 차례의 chosen까지 인자를 검사하고 선택지로 묶습니다. 우리가 모르는 인자면 None."
     check_extras(z_loss, softcap, dtype)
     tensors = (input, target) if weight is None else (input, target, weight)
     if not all(isinstance(tensor, torch.Tensor) for tensor in tensors):
@@ -114,7 +111,6 @@ def checked(
         return None
     if any(tensor.device != input.device for tensor in tensors):
         return None
-    chosen = (reduction, ignore_index, label_smoothing)
     try:
         natural = result_dtype(input, target, weight)
     except RuntimeError:  # 함께 넓힐 수 없는 자료형
@@ -125,9 +121,9 @@ def checked(
         weight = weight.to(natural)
     if not knows_target(input, target, weight, *chosen, natural):
         return None
-    smoothing = float(label_smoothing) if label_smoothing > 0 else 0.0
-    chosen = (reduction, ignore_index, smoothing, z_loss, softcap)
-    return Options(*chosen, dtype or natural, bool(return_lse))
+    reduction, ignore_index, smoothing = chosen
+    smoothing = float(smoothing) if smoothing > 0 else 0.0
+    return Options(reduction, ignore_index, smoothing, z_loss, softcap, dtype or natural, bool(return_lse))
 
 # %% ../../nbs/94_arguments.ipynb #50798e14
 def check_extras(z_loss, softcap, dtype=None):
@@ -234,25 +230,32 @@ def check_layer_types(input, linear_weight, linear_bias):
         raise RuntimeError(words) from None
 
 # %% ../../nbs/94_arguments.ipynb #c79a2417
-def check_positions(input, linear_weight, target, shift, ignore_index):
-    "정답이 은닉 벡터의 위치마다 하나씩이고 범위 안인지, shift가 위치의 수보다 작은지 봅니다."
-    places, classes = tuple(input.shape[:-1]), len(linear_weight)
-    given = dict(hidden=show(input), target=show(target), shift=shift, classes=classes)
+def check_shift(input, shift):
+    "shift가 0 이상이고 위치의 수보다 작은 정수인지 봅니다."
+    places, kind, words = input.shape[:-1], ValueError, None
     if not isinstance(shift, int):
-        raise TypeError(explained(f"shift must be an integer. Got: {type(shift).__name__}", given))
-    if shift and not places:
-        raise ValueError(explained(f"shift needs input of shape (..., T, H), got {tuple(input.shape)}", given))
-    if not 0 <= shift < max(1, *places[-1:], 1):
-        raise ValueError(explained(f"shift must be in [0, {places[-1]}). Got: {shift}", given))
+        kind, words = TypeError, f"shift must be an integer. Got: {type(shift).__name__}"
+    elif shift and not places:
+        words = f"shift needs input of shape (..., T, H), got {tuple(input.shape)}"
+    elif shift and not 0 <= shift < places[-1]:
+        words = f"shift must be in [0, {places[-1]}). Got: {shift}"
+    if words:
+        raise kind(explained(words, dict(hidden=show(input), shift=shift)))
+
+# %% ../../nbs/94_arguments.ipynb #c79a2418
+def check_positions(input, linear_weight, target, shift, ignore_index):
+    "shift와, 정답이 은닉 벡터의 위치마다 하나씩이고 범위 안인지 봅니다."
+    check_shift(input, shift)
     if not isinstance(target, torch.Tensor):
         return
-    if tuple(target.shape) not in (places, (*places, classes)):
-        words = f"expected target shape {places}, got {tuple(target.shape)}"
-        raise RuntimeError(explained(words, given))
-    used = target[..., shift:]
-    if target.dtype != torch.int64 or target.shape != places or not has_values(target):
-        return
-    if isinstance(ignore_index, int) and not in_range(used, classes, ignore_index):
-        (*place, last), value, low, high = first_wrong(None, used, ignore_index, classes)
-        given |= dict(input=show(input), wrong=((*place, last + shift), value, low, high))
-        raise IndexError(explained(f"Target {value} is out of bounds.", given))
+    places, classes = input.shape[:-1], len(linear_weight)
+    if target.shape not in (places, (*places, classes)):
+        words = f"expected target shape {tuple(places)}, got {tuple(target.shape)}"
+        raise RuntimeError(explained(words, dict(hidden=show(input), target=show(target))))
+    if target.shape == places and target.dtype == torch.int64:
+        wrong = first_wrong(None, target[..., shift:], ignore_index, classes)
+        if wrong is not None:
+            (*place, last), value, low, high = wrong
+            given = dict(input=show(input), classes=classes)
+            given["wrong"] = ((*place, last + shift), value, low, high)
+            raise IndexError(explained(f"Target {value} is out of bounds.", given))

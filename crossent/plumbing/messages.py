@@ -215,7 +215,7 @@ def help_positions(a):
         f"{a['target'].shape}입니다."
     )
 
-
+# %% ../../nbs/93_messages.ipynb #58b21c6c
 def help_features(a):
     "은닉 크기가 다를 때의 도움말."
     return (
