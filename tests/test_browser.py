@@ -362,7 +362,7 @@ def search(page, words):
     "찾기 창에 적고, 나온 결과의 (글, 절, 주소)를 돌려줍니다."
     if not page.locator("dialog.search[open]").count():
         page.keyboard.press("/")
-    field = page.get_by_role("searchbox")
+    field = page.get_by_role("textbox", name="찾을 말")
     field.fill("")
     field.fill(words)
     page.wait_for_function("/찾았습니다|없습니다|곳입니다/.test(document.querySelector('dialog .status').textContent)")
@@ -469,9 +469,9 @@ def test_search_by_keyboard_alone(reader):
     page.keyboard.press("Enter")
     page.wait_for_url(address)
     page.keyboard.press("/")
-    page.get_by_role("searchbox").wait_for()
+    page.get_by_role("textbox", name="찾을 말").wait_for()
     page.keyboard.press("Escape")
-    page.get_by_role("searchbox").wait_for(state="hidden")
+    page.get_by_role("textbox", name="찾을 말").wait_for(state="hidden")
 
 
 # ---- 밝기, 댓글, 404

@@ -42,7 +42,7 @@ function make() {
   dialog = document.createElement("dialog");
   dialog.className = "search";
   dialog.setAttribute("aria-label", "글에서 찾기");
-  dialog.innerHTML = `<div class="search-row"><textarea rows="1" role="searchbox" aria-label="찾을 말" placeholder="찾을 말이나 오류 문장" autocomplete="off" spellcheck="false" enterkeyhint="go"></textarea><button class="close" type="button">닫기</button></div><p class="status" role="status"></p><ul></ul>`;
+  dialog.innerHTML = `<div class="search-row"><textarea rows="1" aria-label="찾을 말" placeholder="찾을 말이나 오류 문장" autocomplete="off" spellcheck="false" enterkeyhint="go"></textarea><button class="close" type="button">닫기</button></div><p class="status" role="status"></p><ul></ul>`;
   document.body.append(dialog);
   [input, list, status] = ["textarea", "ul", ".status"].map((name) => dialog.querySelector(name));
   input.addEventListener("input", show);
