@@ -150,7 +150,7 @@ def finish(rendered, out):
     site = describe(posts)
     for page in posts:
         pages.link_posts(page, addresses)
-    listing.fill(posts, NBS)
+    listing.fill(posts, site.groups)
     references, modules = api.make(ROOT / "crossent", posts, site)
     site.api_groups = [("API", references[-1:]), ("모듈", references[:-1])]
     for page in posts:

@@ -12,17 +12,18 @@ import numpy as np
 import pytest
 from browsing import chromium, needs_chromium, serve
 
-from crossent import information, reference, softmax
+from crossent import information, nll, reference, softmax
 
 NBS = Path(__file__).parent.parent / "nbs"
-NAMES = ["information", "softmax", "gradient", "logsumexp", "reduction", "memory"]
+STILLS = ["information", "softmax", "gradient", "logsumexp", "reduction", "memory"]  # 정지 그림을 여기서 찍는 것. 홈의 graph는 그 노트북의 셀이 그립니다
+NAMES = ["graph", *STILLS]
 PAGE = """<!doctype html><html lang="ko" data-theme="{theme}"><meta charset="utf-8"><title>{name}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
 <link rel="stylesheet" href="/styles.css"><link rel="stylesheet" href="/explorables/explorables.css">
-<style>body {{ margin: 0 auto; max-width: 720px; padding: 0 12px }}</style>
-<main><h1>{name}</h1><div class="explorable" data-explorable="{name}"><img src="/images/explorable-{name}.png" alt="정지 그림"></div>
+<style>body {{ margin: 0 auto; max-width: {width}px; padding: 0 12px }}</style>
+<main><h1>{name}</h1><div class="explorable" data-explorable="{name}"><img src="/images/{still}.png" alt="정지 그림"></div>
 <p style="height: 1500px">아래 글</p></main><script type="module" src="/explorables/explorables.js"></script></html>"""
-PAGES = {f"/{name}-{theme}": PAGE.format(name=name, theme=theme) for name in NAMES for theme in ("light", "dark")}
+PAGES = {f"/{name}-{theme}": PAGE.format(name=name, theme=theme, width=992 if name == "graph" else 720, still="index" if name == "graph" else f"explorable-{name}") for name in NAMES for theme in ("light", "dark")}
 
 pytestmark = needs_chromium
 
@@ -38,13 +39,13 @@ def visit(browser, address):
     "그림 하나를 엽니다. 콘솔에 오류가 찍히면 끝날 때 실패합니다."
     errors, contexts = [], []
 
-    def visit(name, theme="light", width=1300, **options):
+    def visit(name, theme="light", width=1300, query="", **options):
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{address}/{name}-{theme}")
+        page.goto(f"{address}/{name}-{theme}{query}")
         if options.get("java_script_enabled", True):
             page.wait_for_selector(".x-ready output, .x-ready [data-name]")
         return page
@@ -113,6 +114,73 @@ def stand_still(page):
         }
         look()
     })""")
+
+
+# ---- 홈: 계산 그래프
+
+
+def check_graph(values):
+    "화면의 모든 숫자가 crossent와 같습니다."
+    logits, target = np.array([[values[f"z{n}{c}"] for c in range(3)] for n in range(2)]), np.array([2, 1])
+    log_probs = softmax.log_softmax(logits)
+    dlog_probs = nll.nll_loss_vjp(1.0, log_probs, target)
+    shown = lambda name: [[values[f"{name}{n}{c}"] for c in range(3)] for n in range(2)]
+    same(shown("lp"), log_probs)
+    same([values["l0"], values["l1"]], -log_probs[[0, 1], target])
+    same(values["loss"], reference.cross_entropy(logits, target))
+    same(shown("dlp"), dlog_probs)
+    same([values["dl0"], values["dl1"], values["dloss"]], [0.5, 0.5, 1])
+    same(shown("dz"), reference.cross_entropy_grad(1.0, logits, target))
+    return logits
+
+
+def test_graph_starts_with_the_running_example(visit):
+    values = numbers(visit("graph"))
+    same(check_graph(values), [[1, 2, 3], [2, 0, 0]])
+    assert f"{values['loss']:.4f}" == "1.3236"
+
+
+def test_graph_by_keyboard_mouse_and_touch(visit):
+    page = visit("graph")
+    page.get_by_label("첫 사진 새의 로짓").focus()
+    page.keyboard.press("ArrowRight")
+    assert check_graph(numbers(page))[0][2] == pytest.approx(3.1)
+    box = page.get_by_label("둘째 사진 강아지의 로짓").bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 12, box["y"] + box["height"] / 2)
+    assert check_graph(numbers(page))[1][1] > 4
+    phone = visit("graph", width=390, has_touch=True, is_mobile=True)
+    box = phone.get_by_label("둘째 사진 고양이의 로짓").bounding_box()
+    phone.touchscreen.tap(box["x"] + 12, box["y"] + box["height"] / 2)
+    assert check_graph(numbers(phone))[1][0] < -4
+
+
+@pytest.mark.parametrize("guess, verdict", [("그대로다", "맞았습니다"), ("바뀐다", "아닙니다. 답은 ‘그대로다’")])
+def test_a_guess_is_judged_after_the_try(visit, guess, verdict):
+    page = visit("graph")
+    before = numbers(page)
+    press(page, guess)
+    said = page.locator(".x-riddle-verdict")
+    assert said.inner_text() == "이제 해 보세요."
+    page.get_by_label("첫 사진 새의 로짓").press("ArrowRight")  # 물은 것은 둘째 사진입니다
+    assert said.inner_text() == "이제 해 보세요."
+    press(page, "처음으로")
+    page.get_by_label("둘째 사진 새의 로짓").press("ArrowRight")
+    assert said.inner_text().startswith(verdict)
+    after = numbers(page)
+    assert all(before[f"dz0{c}"] == after[f"dz0{c}"] and before[f"dz1{c}"] != after[f"dz1{c}"] for c in range(3))
+
+
+def test_address_keeps_the_state(visit):
+    page = visit("graph")
+    page.get_by_label("둘째 사진 새의 로짓").press("PageUp")
+    page.wait_for_function("location.search.includes('graph=logits:1,2,3,2,0,')")
+    query = page.evaluate("location.search")
+    again = visit("graph", query=query)
+    same(check_graph(numbers(again)), check_graph(numbers(page)))
+    press(again, "처음으로")
+    again.wait_for_function("location.search === ''")
+    for wrong in ("logits:1,2", "logits:1,2,3,2,0,99", "logits:1,2,3,2,0,nan", "logits:1,2,3,2,0,", "toString:1", "logits"):
+        same(check_graph(numbers(visit("graph", query=f"?graph={wrong}"))), [[1, 2, 3], [2, 0, 0]])
 
 
 # ---- 글 01
@@ -597,7 +665,7 @@ def pose(page, name):
     return re.sub(r"\s+", " ", page.locator(".x-box").text_content())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", STILLS)
 def test_still_picture_tells_what_the_script_tells(visit, name):
     "정지 그림에는 찍을 때의 글과 숫자를 함께 적어 둡니다. 스크립트가 다른 것을 말하면 `python tests/test_explorables.py`로 다시 찍습니다."
     from PIL import Image
@@ -611,7 +679,7 @@ def shoot():
     from PIL.PngImagePlugin import PngInfo
 
     with chromium() as browser, serve(NBS, PAGES) as address:
-        for name in NAMES:
+        for name in STILLS:
             page = browser.new_page(viewport={"width": 744, "height": 1200}, device_scale_factor=1.5)
             page.goto(f"{address}/{name}-light")
             page.add_style_tag(content=STILL)

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from blog import api, check, katex, pages, search
+from blog import api, check, frame, katex, pages, search
 
 ROOT = Path(__file__).resolve().parent.parent
 NBS = ROOT / "nbs"
@@ -174,10 +174,10 @@ KNOWN = {"crossent", "CC", "API", "GitHub", "RSS", "BY", "Apache", "Colab", "gis
 def test_frame_words_are_korean(site):
     for file in html_files(site):
         page = soup(file)
-        frame = page.select(".bar, .foot, .facts, .badges, .comments, .toc-button, .callout-title, .filter, summary, small, .skip")
+        frame = page.select(".bar, .foot, .facts, .badges, .comments, .toc-button, .callout-title, .chosen, .card-facts, summary, small, .skip")
         words = [tag.get_text(" ") for tag in frame if not tag.find_parent("table")]
         words += [tag[name] for tag in page.find_all(True) for name in ("aria-label", "title", "placeholder") if tag.has_attr(name)]
-        names = set(re.findall(r"[A-Za-z]+", " ".join(tag.get_text() for tag in page.select(".category, h1, .neighbors, .filter button"))))
+        names = set(re.findall(r"[A-Za-z]+", " ".join(tag.get_text() for tag in page.select(".category, h1, .neighbors"))))
         english = {word for text in words for word in re.findall(r"[A-Za-z]{2,}", text)} - KNOWN - names
         assert not english, (file.name, english)
 
@@ -188,7 +188,8 @@ def test_dates_and_reading_time(site):
         date = header(path).get("date")
         if date:
             assert f"{date.year}년 {date.month}월 {date.day}일" in facts.get_text()
-            assert re.search(r"읽는 데 약 [1-9]\d*분", facts.get_text())
+            reading, along = re.search(r"읽기 약 ([1-9]\d*)분 · 따라 하기 약 (\d+)분", facts.get_text()).groups()
+            assert int(reading) <= int(along)
 
 
 @each_post()
@@ -228,9 +229,12 @@ def test_every_section_has_its_anchor(site):
 
 
 def test_home_makes_one_want_to_read(site):
-    "곡선, 세 줄짜리 보기와 그 값, 모든 글로 가는 길, 실행하는 법."
+    "만져 보는 계산 그래프와 그 정지 그림, 시작하는 단추 하나, 세 줄짜리 보기와 그 값, 모든 글로 가는 길, 실행하는 법."
     page = soup(site / "index.html")
-    assert page.select_one("article figure img")["src"] == "images/05_cross_entropy.png"
+    still = page.select_one("article > [data-explorable=graph] img")
+    assert still["alt"] and (site / still["src"]).is_file() and not page.find(string=re.compile("draw_graph"))
+    button = page.select_one("article p > strong > a")
+    assert button["href"] == "information.html" and button.find_next(attrs={"data-explorable": "graph"})
     assert page.select_one(".code").get_text().count("\n") <= 3 and page.select_one(".cell-output").get_text(strip=True) == "tensor(1.3236)"
     paths = next(heading for heading in page.select("h2") if "어디서부터" in heading.get_text())
     assert len(paths.find_next("table").select("tbody tr")) > 5
@@ -238,13 +242,31 @@ def test_home_makes_one_want_to_read(site):
 
 
 def test_home_lists_posts_in_reading_order(site):
-    posts = [path for path in NOTEBOOKS if path.name[0].isdigit() and path.name < "80"]
-    cards = soup(site / "index.html").select(".card")
-    assert [card.a["href"] for card in cards] == [page_name(path) for path in posts]
-    for card, path in zip(cards, posts):
-        meta = header(path)
-        assert card["data-categories"].split("|") == meta["categories"]
-        assert (card.img is not None and card.img["src"]) == meta.get("image", False)
+    "묶음은 _quarto.yml의 것이고, 카드마다 작은 그림과 걸리는 시간이 있습니다."
+    page = soup(site / "index.html")
+    sections = yaml.safe_load((ROOT / "_quarto.yml").read_text(encoding="utf-8"))["website"]["sidebar"]["contents"]
+    wanted = {group["section"]: [page_name(NBS / name) for name in group["contents"] if name[0].isdigit() and name < "80"] for group in sections}
+    shown = {group.h3.find(string=True, recursive=False).strip(): [card.a["href"] for card in group.select(".card")] for group in page.select(".group")}
+    assert shown == {title: names for title, names in wanted.items() if names} and len(shown) == 5
+    for card in page.select(".card"):
+        meta = header(next(path for path in NOTEBOOKS if page_name(path) == card.a["href"]))
+        assert card["data-categories"].split("|") == meta["categories"] and card.select_one("svg.thumb").find(True)
+        read = soup(site / card.a["href"]).select_one(".facts").get_text()
+        assert re.search(r"읽기 약 \d+분", card.get_text())[0] in read
+        assert ("만져 보는 그림" in card.get_text()) == bool(soup(site / card.a["href"]).select("[data-explorable]"))
+
+
+def test_every_post_has_its_own_thumbnail(site):
+    thumbs = [str(svg) for svg in soup(site / "index.html").select(".card .thumb")]
+    assert len(set(thumbs)) == len(thumbs) == len([path for path in NOTEBOOKS if path.name[0].isdigit() and path.name < "80"])
+
+
+def test_folded_code_costs_no_time():
+    text = "글" * 4000
+    code = '<div class="code"><pre>' + "x\n" * 149 + "x</pre></div>"
+    read = lambda html: frame.minutes(BeautifulSoup(html, "lxml"))
+    assert read(f"<p>{text}</p>") == (10, 13) and read(f"<p>{text}</p>{code}") == (20, 43)
+    assert read(f"<p>{text}</p><details>{code}</details>") == (10, 13)
 
 
 def test_open_graph_and_social_cards(site):

@@ -50,6 +50,18 @@ export function lossAndGradient(logits, target, temperature = 1) {
   };
 }
 
+// ---- 홈: 계산 그래프. crossent.plot.draw_graph와 같은 값입니다.
+
+export function graph(logits, target) {
+  const logProbs = logits.map(logSoftmax);
+  const losses = logProbs.map((row, n) => -row[target[n]]);
+  const dlosses = losses.map(() => 1 / losses.length);
+  const dlogProbs = logProbs.map((row, n) => row.map((_, c) => (c === target[n] ? -dlosses[n] : 0)));
+  // dz = dlog p − p · Σ dlog p
+  const dlogits = dlogProbs.map((row, n) => row.map((d, c) => d - Math.exp(logProbs[n][c]) * sum(row)));
+  return { logProbs, losses, loss: sum(losses) / losses.length, dlosses, dlogProbs, dlogits };
+}
+
 // ---- 글 03: float32. 연산 하나마다 Math.fround로 반올림합니다.
 
 const f32 = Math.fround;
