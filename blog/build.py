@@ -152,7 +152,7 @@ def finish(rendered, out):
         pages.link_posts(page, addresses)
     listing.fill(posts, site.groups)
     references, modules = api.make(ROOT / "crossent", posts, site)
-    site.api_groups = [("API", references[-1:]), ("모듈", references[:-1])]
+    site.api_groups = [("API", [page for page in posts if page.stem == api.GUIDE]), ("모듈", references)]
     for page in posts:
         api.link_names(page, modules)
     everything = posts + references

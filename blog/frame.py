@@ -103,7 +103,7 @@ def bar(page, site):
 <button class="icon-button only-narrow" popovertarget="series" aria-label="글 목록">{icon("menu")}</button>
 <a class="brand" href="{root}index.html"{here("index.html")}>{site.logo}<span>{escape(site.title)}</span></a>
 <nav class="bar-links" aria-label="사이트">
-<a href="{root}api/index.html"{here("api/index.html")}>API</a>
+<a href="{root}api.html"{here("api.html")}>API</a>
 <a href="{site.git_url}" rel="noopener">GitHub</a>
 </nav>
 <button class="icon-button needs-script" id="search-button" aria-label="찾기" title="찾기 ( / )">{icon("search")}</button>
@@ -204,7 +204,7 @@ def footer(page, site):
     if page.source:
         source = f'<a href="{site.git_url}/blob/{site.branch}/nbs/{page.source.name}" rel="noopener">이 글의 노트북</a>'
     return f"""<footer class="foot"><p>글은 CC BY 4.0, 코드는 Apache-2.0으로 나눕니다.</p>
-<p>{source}<a href="{page.root}index.xml">RSS</a><a href="{page.root}api/index.html">API</a></p></footer>"""
+<p>{source}<a href="{page.root}index.xml">RSS</a><a href="{page.root}api.html">API</a></p></footer>"""
 
 
 def render(

@@ -499,7 +499,7 @@ def test_theme_holds_across_pages(reader, theme):
     assert start == (theme == "dark")
     page.locator("#theme-button").click()
     assert darkness(page) != start
-    for url in ("softmax.html", "404.html", "api/index.html"):
+    for url in ("softmax.html", "404.html", "api.html"):
         assert darkness(browsing.open(url)) != start, url
     page.locator("#theme-button").click()
     assert darkness(browsing.open("nll.html")) == start
