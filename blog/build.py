@@ -160,6 +160,7 @@ def finish(rendered, out):
         pages.keep_together(page.body)
         pages.keep_particles(page.body)
         pages.align_columns(page.body)
+        pages.mark_english(page.body)
     katex_css = typeset(everything)
     leftover = [f"{where(page, around)}: 글자로 남은 '{sign}'가 있습니다: {around}" for page in everything for sign, around in check.leftovers(page.body)]
     if leftover:

@@ -342,6 +342,14 @@ def keep_particles(body):
         text.replace_with(joined[word.end() :])
 
 
+def mark_english(body):
+    "영어로만 적힌 줄에 lang을 달아, 화면 낭독기가 영어로 읽게 합니다."
+    for node in body.find_all(["li", "p", "td"]):
+        text = node.get_text()
+        if not re.search("[가-힣]", text) and len(re.findall(r"\b[A-Za-z]{3,}\b", text)) >= 4 and not node.find(class_=["math", "katex"]):
+            node["lang"] = "en"
+
+
 def add_anchors(body):
     "절마다 제 주소를 가리키는 고리를 답니다."
     for heading in body.find_all(["h2", "h3"], id=True):

@@ -137,8 +137,8 @@ DRAWN = {f.__name__: f for f in (information, softmax, log_softmax, nll, cross_e
 
 
 def shapes(page):
-    "그 글의 조각. 그려 둔 것이 없으면 내려가는 곡선입니다."
-    return DRAWN.get(page.url.removesuffix(".html"), training)()
+    "그 글의 조각. 그려 둔 것이 없으면 계산 그래프입니다."
+    return DRAWN.get(page.url.removesuffix(".html"), autograd)()
 
 
 def svg(page):

@@ -17,7 +17,8 @@ AXE = ROOT / "blog" / "node_modules" / "axe-core" / "axe.min.js"
 SCREENSHOTS = ROOT / "screenshots"
 LOOKS = [(1300, "light"), (1300, "dark"), (390, "light"), (390, "dark")]
 EXPLORABLES = {
-    "index.html": "graph", "information.html": "information", "softmax.html": "softmax", "cross_entropy.html": "gradient",
+    "index.html": "graph", "training.html": "rate", "nll.html": "broadcast", "parallel.html": "shards", "options.html": "smoothing", "precision.html": "rounding",
+    "information.html": "information", "softmax.html": "softmax", "cross_entropy.html": "gradient",
     "log_softmax.html": "logsumexp", "reduction.html": "reduction", "linear.html": "memory",
 }
 

@@ -1,7 +1,8 @@
 "만들어진 블로그: 쪽, 링크, 수식, 틀의 말, 배지와 댓글, RSS. 그리고 깨진 노트북이 하는 일."
 
-import ast
+import datetime
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from blog import api, check, frame, katex, pages, search
+from blog import api, check, feed, frame, katex, pages, search
 
 ROOT = Path(__file__).resolve().parent.parent
 NBS = ROOT / "nbs"
@@ -311,6 +312,40 @@ def test_feed(site):
     assert days == {f"{PUBLIC}/{page_name(path)}": header(path)["date"] for path in posts}
     hosts = {urlparse(address).netloc for item in items for address in re.findall(r'(?:src|url)="([^"]+)"', ElementTree.tostring(item, encoding="unicode"))}
     assert hosts <= {urlparse(PUBLIC).netloc}
+
+
+def test_linked_data_and_dates(site):
+    "JSON-LD가 읽히고, 날짜가 머리말과 git의 것과 같습니다."
+    for path in NOTEBOOKS:
+        page = soup(site / page_name(path))
+        about = json.loads(page.find("script", type="application/ld+json").string)
+        if not (path.name[0].isdigit() and path.name < "80"):
+            continue
+        graph = {tag["property"]: tag["content"] for tag in page.select("meta[property]")}
+        assert about["@type"] == "BlogPosting" and about["headline"] == page.h1.get_text()
+        assert about["datePublished"] == graph["article:published_time"] == str(header(path)["date"])
+        assert about["dateModified"] == graph["article:modified_time"] >= about["datePublished"]
+        assert (about["dateModified"] > about["datePublished"]) == ("고침" in page.select_one(".facts").get_text())
+    crumbs = json.loads(soup(site / "api" / "loss.html").find("script", type="application/ld+json").string)
+    assert [step["name"] for step in crumbs["itemListElement"]] == ["crossent", "crossent.loss"]
+
+
+def test_last_change_comes_from_git(tmp_path):
+    git = lambda *words, **more: subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=tmp_path, check=True, capture_output=True, **more)
+    feed.changes.cache_clear()
+    git("init", "-q")
+    for day, text in (("2026-01-02", "1"), ("2026-02-03", "2")):
+        (tmp_path / "x.ipynb").write_text(text)
+        git("add", ".")
+        git("commit", "-qm", text, env=os.environ | {"GIT_COMMITTER_DATE": f"{day}T12:00:00+0000"})
+    assert feed.changes(tmp_path) == {"x.ipynb": datetime.date(2026, 2, 3)}
+    assert feed.changes(tmp_path.parent) == {} or not feed.changes(tmp_path.parent).get("x.ipynb")
+
+
+def test_english_lines_are_marked():
+    body = BeautifulSoup("<ul><li>Shannon, A Mathematical Theory of Communication</li><li>글 01 read this first please</li><li>N, C</li></ul>", "html.parser")
+    pages.mark_english(body)
+    assert [item.get("lang") for item in body.find_all("li")] == ["en", None, None]
 
 
 def test_sitemap_and_404(site):

@@ -86,13 +86,13 @@ export function frame(root, { title, hint, onReset, state = {}, address = {} }) 
 }
 
 // 주소에 적힌 값(?이름=logits:1,2,3;temperature:0.5)을 state에 넣고, 지금의 값을 적는 함수를 돌려줍니다.
-// 받을 수 있는 값: 수의 [아래, 위]나 글자와 참거짓의 목록. 그 밖의 값은 버립니다.
+// 받을 수 있는 값: 수의 [아래, 위]나 값의 목록. 그 밖의 값은 버립니다.
 function bookmark(name, state, address) {
   const keys = Object.keys(address);
   const flat = (key) => [state[key]].flat(Infinity);
   const read = (text, key) => {
     const range = address[key];
-    if (typeof range[0] === "number") return text !== "" && Number(text) >= range[0] && Number(text) <= range[1] ? Number(text) : undefined;
+    if (typeof range[0] === "number" && range.length === 2) return text !== "" && Number(text) >= range[0] && Number(text) <= range[1] ? Number(text) : undefined;
     return range.find((value) => String(value) === text);
   };
   const shaped = (like, values) => (Array.isArray(like) ? like.map((part) => shaped(part, values)) : values.shift());
@@ -173,6 +173,31 @@ export function arrow(className) {
       set(line, { x1: x, x2: x, y1: from, y2: end - way * tip * 0.8 });
       set(head, { d: `M${x - tip * 0.62} ${end - way * tip}L${x + tip * 0.62} ${end - way * tip}L${x} ${end}Z` });
     },
+  };
+}
+
+// 축과 눈금이 있는 그림판. x와 y는 [아래, 위], ticks는 눈금에 적을 값입니다. curve는 점의 목록을 그립니다.
+export function chart({ x, y, xTicks, yTicks, ...rest }) {
+  const board = canvas(rest);
+  const left = 40, top = 12, bottom = rest.height - 24;
+  const right = () => board.width() - 8;
+  const px = (value) => left + ((value - x[0]) / (x[1] - x[0])) * (right() - left);
+  const py = (value) => bottom - ((Math.min(y[1], Math.max(y[0], value)) - y[0]) / (y[1] - y[0])) * (bottom - top);
+  const across = xTicks.map((value) => [value, text({ class: "x-tick", y: bottom + 18, "text-anchor": "middle" }, String(value).replace("-", "−"))]);
+  const upward = yTicks.map((value) => [value, svg("line", { class: "x-guide", x1: left }), text({ class: "x-tick", x: left - 6, "text-anchor": "end" }, String(value).replace("-", "−"))]);
+  board.picture.append(...across.map(([, label]) => label), ...upward.flatMap(([, line, label]) => [line, label]));
+  return {
+    ...board,
+    px,
+    py,
+    axes() {
+      for (const [value, label] of across) set(label, { x: px(value) });
+      for (const [value, line, label] of upward) {
+        set(line, { x2: right(), y1: py(value), y2: py(value) });
+        set(label, { y: py(value) + 4 });
+      }
+    },
+    curve: (points) => (points.length ? "M" + points.map(([a, b]) => `${px(a).toFixed(1)} ${py(b).toFixed(1)}`).join("L") : ""),
   };
 }
 
