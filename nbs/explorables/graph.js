@@ -123,5 +123,6 @@ export default function build(root) {
   }
 
   page.mount();
+  update(true);
   onResize([page.body], () => update(true));
 }

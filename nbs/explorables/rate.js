@@ -84,5 +84,6 @@ export default function build(root) {
   }
 
   page.mount();
+  update(true);
   onResize([valley.picture, history.picture], () => update(true));
 }

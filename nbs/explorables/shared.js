@@ -53,13 +53,16 @@ export const newId = (name) => `x-${name}-${++serial}`;
 export function frame(root, { title, hint, onReset, state = {}, address = {} }) {
   const id = newId("title");
   const remember = bookmark(root.dataset.explorable, state, address);
+  // 제목의 높이는 글에서 바로 앞에 있는 제목보다 하나 아래입니다.
+  const above = [...document.querySelectorAll("h1, h2, h3, h4")].filter((node) => node.compareDocumentPosition(root) & Node.DOCUMENT_POSITION_FOLLOWING).at(-1);
+  const level = above ? Number(above.tagName[1]) + 1 : 2;
   const body = html("div", { class: "x-body" });
   const say = html("p", { class: "x-wide x-say", "aria-live": "polite" });
   const reset = html("button", { type: "button", class: "x-button x-reset", onclick: onReset }, "처음으로");
   const box = html(
     "div",
     { class: "x-box", role: "group", "aria-labelledby": id },
-    html("div", { class: "x-head" }, html("p", { class: "x-title", id, role: "heading", "aria-level": 3 }, title), reset),
+    html("div", { class: "x-head" }, html("p", { class: "x-title", id, role: "heading", "aria-level": level }, title), reset),
     html("p", { class: "x-hint" }, hint),
     body,
   );

@@ -71,5 +71,6 @@ export default function build(root) {
   }
 
   page.mount();
+  update(true);
   onResize([plot.picture], () => update(true));
 }
