@@ -150,9 +150,9 @@ def finish(rendered, out):
     site = describe(posts)
     for page in posts:
         pages.link_posts(page, addresses)
-    listing.fill(posts, NBS)
+    listing.fill(posts, site.groups)
     references, modules = api.make(ROOT / "crossent", posts, site)
-    site.api_groups = [("API", references[-1:]), ("모듈", references[:-1])]
+    site.api_groups = [("API", [page for page in posts if page.stem == api.GUIDE]), ("모듈", references)]
     for page in posts:
         api.link_names(page, modules)
     everything = posts + references
@@ -161,6 +161,7 @@ def finish(rendered, out):
         pages.keep_together(page.body)
         pages.keep_particles(page.body)
         pages.align_columns(page.body)
+        pages.mark_english(page.body)
     katex_css = typeset(everything)
     leftover = [f"{where(page, around)}: 글자로 남은 '{sign}'가 있습니다: {around}" for page in everything for sign, around in check.leftovers(page.body)]
     if leftover:

@@ -1,7 +1,9 @@
 "RSS, 사이트맵, 404 쪽처럼 글 말고도 사이트에 있어야 하는 것."
 
-from datetime import datetime, timezone
+import subprocess
+from datetime import date, datetime, timedelta, timezone
 from email.utils import format_datetime
+from functools import cache
 from html import escape
 from mimetypes import guess_type
 from urllib.parse import quote
@@ -10,6 +12,31 @@ from xml.etree import ElementTree as xml
 
 def address(page, site):
     return f"{site.url}/{page.url.removesuffix('index.html')}"
+
+
+@cache
+def changes(folder):
+    "파일마다 마지막으로 바뀐 날. git이 없거나 얕게 받은 저장소면 비어 있습니다."
+    git = lambda *words: subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, encoding="utf-8")
+    try:
+        if git("rev-parse", "--is-shallow-repository").stdout.strip() != "false":
+            return {}
+    except OSError:
+        return {}
+    found, day = {}, None
+    for line in git("log", "--format=@%cs", "--name-only", "--relative", "--", ".").stdout.splitlines():
+        if line.startswith("@"):
+            day = date.fromisoformat(line[1:])
+        elif line:
+            found.setdefault(line, day)
+    return found
+
+
+def modified(page):
+    "글을 마지막으로 고친 날. 처음 쓴 날보다 이르지 않습니다."
+    written = page.meta.get("date")
+    last = changes(page.source.parent).get(page.source.name) if page.source else None
+    return max(filter(None, (written, last)), default=None)
 
 
 def rss(
@@ -24,9 +51,12 @@ def rss(
         xml.SubElement(channel, tag).text = text
     xml.SubElement(channel, "{http://www.w3.org/2005/Atom}link", href=f"{site.url}/index.xml", rel="self", type="application/rss+xml")
     dated = sorted((page for page in posts if page.is_post), key=lambda page: (page.meta["date"], page.number), reverse=True)
+    at = lambda day: datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
+    if dated:
+        xml.SubElement(channel, "lastBuildDate").text = format_datetime(at(max(map(modified, dated))))
     for page in dated:
         item = xml.SubElement(channel, "item")
-        moment = datetime(page.meta["date"].year, page.meta["date"].month, page.meta["date"].day, tzinfo=timezone.utc)
+        moment = at(page.meta["date"]) + timedelta(minutes=page.number)  # 같은 날의 글은 번호의 차례로
         xml.SubElement(item, "title").text = page.title
         xml.SubElement(item, "link").text = xml.SubElement(item, "guid").text = address(page, site)
         xml.SubElement(item, "description").text = escape(page.description)
@@ -46,8 +76,8 @@ def sitemap(all_pages, site):
     for page in all_pages:
         entry = xml.SubElement(found, "url")
         xml.SubElement(entry, "loc").text = address(page, site)
-        if "date" in page.meta:
-            xml.SubElement(entry, "lastmod").text = page.meta["date"].isoformat()
+        if day := modified(page):
+            xml.SubElement(entry, "lastmod").text = day.isoformat()
     xml.indent(found)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + xml.tostring(found, encoding="unicode")
 

@@ -72,6 +72,8 @@ def load(
     html = next(path for path in (rendered / url, rendered / f"{notebook.stem}.html") if path.exists())
     soup = BeautifulSoup(html.read_text(encoding="utf-8"), "lxml")
     page = Page(notebook.stem, url, meta, soup.find("main"), notebook)
+    if image := meta.get("image"):
+        page.files[image] = (notebook.parent / image).read_bytes()
     tidy(page, soup, html.parent)
     return page
 
@@ -83,6 +85,7 @@ def tidy(page, soup, folder):
         comment.extract()
     for extra in body.select("#title-block-header, nav, script, style, link, .code-copy-button, a.anchorjs-link"):
         extra.decompose()
+    fill_stills(body)
     tidy_code(body)
     tidy_answers(body)
     fold_figure_code(body, soup)
@@ -90,6 +93,15 @@ def tidy(page, soup, folder):
     tidy_headings(body)
     tidy_tables(body, soup)
     tidy_images(page, folder)
+
+
+def fill_stills(body):
+    "비어 있는 만져 보는 그림에, 바로 뒤의 셀이 그린 그림을 정지 그림으로 넣습니다."
+    for box in body.select("[data-explorable]"):
+        if not box.find("img"):
+            cell = box.find_next(class_="cell")
+            box.append(cell.find("img").extract())
+            cell.decompose()
 
 
 def code_html(text, language="python", kind="code"):
@@ -336,6 +348,14 @@ def keep_particles(body):
         before.wrap(together)
         together.append(word[0])
         text.replace_with(joined[word.end() :])
+
+
+def mark_english(body):
+    "영어로만 적힌 줄에 lang을 달아, 화면 낭독기가 영어로 읽게 합니다."
+    for node in body.find_all(["li", "p", "td"]):
+        text = node.get_text()
+        if not re.search("[가-힣]", text) and len(re.findall(r"\b[A-Za-z]{3,}\b", text)) >= 4 and not node.find(class_=["math", "katex"]):
+            node["lang"] = "en"
 
 
 def add_anchors(body):

@@ -34,7 +34,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        text = self.pages.get(self.path)
+        text = self.pages.get(self.path.partition("?")[0])
         if text is None:
             return super().do_GET()
         body = text.encode()

@@ -12,17 +12,18 @@ import numpy as np
 import pytest
 from browsing import chromium, needs_chromium, serve
 
-from crossent import information, reference, softmax
+from crossent import information, nll, reference, softmax
 
 NBS = Path(__file__).parent.parent / "nbs"
-NAMES = ["information", "softmax", "gradient", "logsumexp", "reduction", "memory"]
+STILLS = ["information", "softmax", "gradient", "logsumexp", "reduction", "memory", "rate", "smoothing", "rounding", "broadcast", "shards"]  # 정지 그림을 여기서 찍는 것. 홈의 graph는 그 노트북의 셀이 그립니다
+NAMES = ["graph", *STILLS]
 PAGE = """<!doctype html><html lang="ko" data-theme="{theme}"><meta charset="utf-8"><title>{name}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
 <link rel="stylesheet" href="/styles.css"><link rel="stylesheet" href="/explorables/explorables.css">
-<style>body {{ margin: 0 auto; max-width: 720px; padding: 0 12px }}</style>
-<main><h1>{name}</h1><div class="explorable" data-explorable="{name}"><img src="/images/explorable-{name}.png" alt="정지 그림"></div>
+<style>body {{ margin: 0 auto; max-width: {width}px; padding: 0 12px }}</style>
+<main><h1>{name}</h1><div class="explorable" data-explorable="{name}"><img src="/images/{still}.png" alt="정지 그림"></div>
 <p style="height: 1500px">아래 글</p></main><script type="module" src="/explorables/explorables.js"></script></html>"""
-PAGES = {f"/{name}-{theme}": PAGE.format(name=name, theme=theme) for name in NAMES for theme in ("light", "dark")}
+PAGES = {f"/{name}-{theme}": PAGE.format(name=name, theme=theme, width=992 if name == "graph" else 720, still="index" if name == "graph" else f"explorable-{name}") for name in NAMES for theme in ("light", "dark")}
 
 pytestmark = needs_chromium
 
@@ -38,13 +39,13 @@ def visit(browser, address):
     "그림 하나를 엽니다. 콘솔에 오류가 찍히면 끝날 때 실패합니다."
     errors, contexts = [], []
 
-    def visit(name, theme="light", width=1300, **options):
+    def visit(name, theme="light", width=1300, query="", **options):
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{address}/{name}-{theme}")
+        page.goto(f"{address}/{name}-{theme}{query}")
         if options.get("java_script_enabled", True):
             page.wait_for_selector(".x-ready output, .x-ready [data-name]")
         return page
@@ -115,6 +116,130 @@ def stand_still(page):
     })""")
 
 
+# ---- 홈: 계산 그래프
+
+
+def check_graph(values):
+    "화면의 모든 숫자가 crossent와 같습니다."
+    logits, target = np.array([[values[f"z{n}{c}"] for c in range(3)] for n in range(2)]), np.array([2, 1])
+    log_probs = softmax.log_softmax(logits)
+    dlog_probs = nll.nll_loss_vjp(1.0, log_probs, target)
+    shown = lambda name: [[values[f"{name}{n}{c}"] for c in range(3)] for n in range(2)]
+    same(shown("lp"), log_probs)
+    same([values["l0"], values["l1"]], -log_probs[[0, 1], target])
+    same(values["loss"], reference.cross_entropy(logits, target))
+    same(shown("dlp"), dlog_probs)
+    same([values["dl0"], values["dl1"], values["dloss"]], [0.5, 0.5, 1])
+    same(shown("dz"), reference.cross_entropy_grad(1.0, logits, target))
+    return logits
+
+
+def test_graph_starts_with_the_running_example(visit):
+    values = numbers(visit("graph"))
+    same(check_graph(values), [[1, 2, 3], [2, 0, 0]])
+    assert f"{values['loss']:.4f}" == "1.3236"
+
+
+def test_graph_by_keyboard_mouse_and_touch(visit):
+    page = visit("graph")
+    page.get_by_label("첫 사진 새의 로짓").focus()
+    page.keyboard.press("ArrowRight")
+    assert check_graph(numbers(page))[0][2] == pytest.approx(3.1)
+    box = page.get_by_label("둘째 사진 강아지의 로짓").bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 12, box["y"] + box["height"] / 2)
+    assert check_graph(numbers(page))[1][1] > 4
+    phone = visit("graph", width=390, has_touch=True, is_mobile=True)
+    box = phone.get_by_label("둘째 사진 고양이의 로짓").bounding_box()
+    phone.touchscreen.tap(box["x"] + 12, box["y"] + box["height"] / 2)
+    assert check_graph(numbers(phone))[1][0] < -4
+
+
+@pytest.mark.parametrize("guess, verdict", [("그대로다", "맞았습니다"), ("바뀐다", "아닙니다. 답은 ‘그대로다’")])
+def test_a_guess_is_judged_after_the_try(visit, guess, verdict):
+    page = visit("graph")
+    before = numbers(page)
+    press(page, guess)
+    said = page.locator(".x-riddle-verdict")
+    assert said.inner_text() == "이제 해 보세요."
+    page.get_by_label("첫 사진 새의 로짓").press("ArrowRight")  # 물은 것은 둘째 사진입니다
+    assert said.inner_text() == "이제 해 보세요."
+    press(page, "처음으로")
+    page.get_by_label("둘째 사진 새의 로짓").press("ArrowRight")
+    assert said.inner_text().startswith(verdict)
+    after = numbers(page)
+    assert all(before[f"dz0{c}"] == after[f"dz0{c}"] and before[f"dz1{c}"] != after[f"dz1{c}"] for c in range(3))
+
+
+def test_address_keeps_the_state(visit):
+    page = visit("graph")
+    page.get_by_label("둘째 사진 새의 로짓").press("PageUp")
+    page.wait_for_function("location.search.includes('graph=logits:1,2,3,2,0,')")
+    query = page.evaluate("location.search")
+    again = visit("graph", query=query)
+    same(check_graph(numbers(again)), check_graph(numbers(page)))
+    press(again, "처음으로")
+    again.wait_for_function("location.search === ''")
+    for wrong in ("logits:1,2", "logits:1,2,3,2,0,99", "logits:1,2,3,2,0,nan", "logits:1,2,3,2,0,", "toString:1", "logits"):
+        same(check_graph(numbers(visit("graph", query=f"?graph={wrong}"))), [[1, 2, 3], [2, 0, 0]])
+
+
+ADDRESSES = {  # 주소에 적을 값과, 그때 화면에 있어야 하는 수
+    "information": ("p:0.25,0.25,0.25,0.25;unit:nat", {"p0": 0.25, "entropy": math.log(4)}),
+    "softmax": ("logits:0,0,0;temperature:2", {"p0": 1 / 3}),
+    "gradient": ("logits:2,0,0;target:1", {"z0": 2, "loss": 2.2395447662}),
+    "logsumexp": ("gap:102", {"gap": 102}),
+    "reduction": ("ignored:true,true,true,true,true;reduction:sum", {"result": 0}),
+    "memory": ("n:256;v:3000;dtype:float16", {"logits": 256 * 3000 * 2}),
+    "broadcast": ("shape:(N 1);n:2", {"mean": 1.573575}),
+    "shards": ("logits:0,0,0,0,0,0;ranks:3", {"loss": math.log(6), "s2": 2}),
+    "rate": ("rate:3", {"floor": 0.6365141683}),
+    "smoothing": ("eps:0.1;gap:3;classes:3", {"best": math.log(28)}),
+    "rounding": ("dtype:bfloat16;power:10", {"total": 256}),
+}
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_address_opens_the_picture(visit, name):
+    query, wanted = ADDRESSES[name]
+    values = numbers(visit(name, query=f"?{name}={query}"))
+    same([values[key] for key in wanted], list(wanted.values()))
+    spoiled = re.sub(r":[^,;]+", ":9999", query)
+    assert numbers(visit(name, query=f"?{name}={spoiled}")) == numbers(visit(name))
+
+
+SOLVED = {  # 먼저 짐작할 답과, 해 볼 것
+    "information": ("없다", lambda page: press(page, "q를 p와 같게")),
+    "softmax": ("그대로다", lambda page: press(page, "모두 1 올리기")),
+    "gradient": ("첫 스텝", lambda page: [press(page, words) for words in ("사진 2", "한 스텝", "한 스텝")]),
+    "logsumexp": ("최댓값을 빼고", lambda page: press(page, "차이 102")),
+    "reduction": ("작아진다", lambda page: page.get_by_label("표본 1 무시하기").check()),
+    "memory": ("그대로", lambda page: page.get_by_label("토큰 수 N").press("ArrowRight")),
+    "broadcast": ("값이 틀린다", lambda page: page.get_by_label("(N, 1)").check()),
+    "shards": ("커진다", lambda page: page.get_by_label("그냥 더하기").check()),
+    "rate": ("아니다", lambda page: [page.get_by_label("학습률 η").press("End")]),
+    "smoothing": ("다시 커진다", lambda page: [page.get_by_role("slider", name=name).press("End") for name in ("간격", "스무딩 ε")]),
+    "rounding": ("256에서 멈춘다", lambda page: [page.get_by_label("bfloat16").check(), page.get_by_label("표본 수").press("End")]),
+}
+
+
+@pytest.mark.parametrize("name", SOLVED)
+def test_every_riddle_can_be_solved(visit, name):
+    guess, solve = SOLVED[name]
+    page = visit(name)
+    press(page, guess)
+    assert page.locator(".x-riddle-verdict").inner_text() == "이제 해 보세요."
+    solve(page)
+    assert page.locator(".x-riddle-verdict").inner_text().startswith("맞았습니다.")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_the_sentence_and_the_verdict_speak(visit, name):
+    "바뀌는 숫자를 하나하나 읽어 주지 않습니다."
+    page = visit(name)
+    loud = page.eval_on_selector_all(".x-box :is(output, [role=status], [aria-live])", "nodes => nodes.filter(n => n.getAttribute('aria-live') !== 'off').map(n => n.className)")
+    assert sorted(loud) == ["x-riddle-verdict", "x-wide x-say"]
+
+
 # ---- 글 01
 
 
@@ -144,6 +269,7 @@ def test_information_by_mouse_in_both_units(visit):
     p, q = check_information(numbers(page), 2)
     assert p[0] > 0.7 and q[2] > 0.5
     same(p[1:] / p[1], [1, 0.5, 0.5])  # 나머지는 비율대로 나눠 갖습니다
+    page.get_by_text("정보량 표와 단위").click()
     page.get_by_label("내트").check()
     check_information(numbers(page), math.e)
 
@@ -508,6 +634,68 @@ def test_memory_areas_are_bytes(visit):
         assert areas[name] / areas["logits"] == pytest.approx(values[name] / values["logits"], rel=1e-6)
 
 
+# ---- 글 04, 13
+
+
+def test_broadcast_is_what_numpy_does(visit):
+    page = visit("broadcast", query="?broadcast=shape:(N 1);n:5")
+    log_probs, rows = softmax.log_softmax(LOGITS), np.arange(5)
+    wrong = -log_probs[rows, TARGET[:, None]]
+    values = numbers(page)
+    same([[values[f"loss{i}{j}"] for j in range(5)] for i in range(5)], wrong)
+    same([values["mean"], values["right"]], [wrong.mean(), -log_probs[rows, TARGET].mean()])
+    page.get_by_label("(N)", exact=True).check()
+    same(numbers(page)["mean"], -log_probs[rows, TARGET].mean())
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3])
+def test_shards_join_to_the_whole(visit, ranks):
+    page = visit("shards", query=f"?shards=ranks:{ranks}")
+    page.get_by_label("클래스 4의 로짓").press("End")
+    page.get_by_label("클래스 0의 로짓").press("PageDown")
+    values = numbers(page)
+    logits = np.array([values[f"z{c}"] for c in range(6)])
+    assert logits[4] == 6 and logits[0] < 1
+    for r, part in enumerate(np.split(logits, ranks)):
+        same([values[f"m{r}"], values[f"s{r}"]], [part.max(), np.exp(part - part.max()).sum()])
+    whole = reference.cross_entropy(logits[None], np.array([3]))
+    same([values["loss"], values["whole"]], [whole, whole])
+    page.get_by_label("그냥 더하기").check()
+    assert (numbers(page)["loss"] > whole + 0.01) == (ranks > 1)
+
+
+# ---- 글 07, 09, 10
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.3, 1, 3])
+def test_rate_is_gradient_descent(visit, rate):
+    "입력이 4인 표본 셋(정답 1, 1, 0)에 로짓 (0, 4w)를 주는 소프트맥스 회귀와 같습니다."
+    w, target = -1.0, np.array([1, 1, 0])
+    logits = lambda w: np.array([[0, 4 * w]] * 3)
+    for _ in range(20):
+        w -= rate * 4 * reference.cross_entropy_grad(1.0, logits(w), target)[:, 1].sum()
+    same(numbers(visit("rate", query=f"?rate=rate:{rate}"))["last"], reference.cross_entropy(logits(w), target))
+
+
+def test_smoothing_is_the_smoothed_loss(visit):
+    values = numbers(visit("smoothing", query="?smoothing=eps:0.2;gap:2.5;classes:5"))
+    loss = lambda gap: reference.cross_entropy(np.array([[gap, 0, 0, 0, 0]]), np.array([0]), label_smoothing=0.2)
+    same(values["loss"], loss(2.5))
+    gaps = np.linspace(0, 8, 8001)
+    assert abs(values["best"] - gaps[np.argmin([loss(gap) for gap in gaps])]) < 2e-3
+
+
+@pytest.mark.parametrize("dtype, power", [("float32", 14), ("float16", 9), ("float16", 13), ("bfloat16", 10)])
+def test_rounding_adds_like_the_machine(visit, dtype, power):
+    import torch
+
+    total, one = torch.tensor(0.0, dtype=getattr(torch, dtype)), torch.tensor(0.7, dtype=getattr(torch, dtype))
+    for _ in range(2**power):
+        total = total + one
+    values = numbers(visit("rounding", query=f"?rounding=dtype:{dtype};power:{power}"))
+    assert values["total"] == total.item() and values["mean"] == (total / 2**power).item()
+
+
 # ---- 모두에게
 
 
@@ -527,7 +715,7 @@ def test_every_control_is_reached_by_tab_and_named(visit, name):
     for role in ("slider", "button", "checkbox", "radio"):
         for node in page.get_by_role(role).all():
             label = node.get_attribute("aria-label") or node.evaluate("n => n.labels?.[0]?.textContent || n.textContent")
-            assert label and re.search("[가-힣]|none|sum|mean|float", label)
+            assert label and re.search(r"[가-힣]|none|sum|mean|float|\(N", label)
     for node in page.get_by_role("slider").all():
         now = node.get_attribute("aria-valuenow") or node.input_value()
         assert node.get_attribute("aria-valuetext") and math.isfinite(float(now))
@@ -584,8 +772,13 @@ def test_still_picture_without_scripts(visit, name):
 
 
 STILL = """:root { --panel: #fff; --line: #d5d9de } .x-box { border: 0 !important; padding: 4px !important }
-.x-head, .x-hint, .x-body > .x-controls, .x-body > .x-buttons, .x-sliders { display: none !important } .x-say { min-height: 0 !important }"""
+.x-head, .x-hint, .x-body > .x-controls, .x-body > .x-buttons, .x-sliders, .x-riddle, .x-fold { display: none !important } .x-say { min-height: 0 !important }"""
 PRESSED = {"gradient": ["사진 2"], "logsumexp": ["차이 104"]}
+POSED = {"broadcast": "shape:(N 1);n:2", "rate": "rate:1", "smoothing": "eps:0.1;gap:6", "rounding": "dtype:bfloat16;power:10"}  # 주소로 잡는 자세
+
+
+def posed(name):
+    return f"?{name}={POSED[name]}" if name in POSED else ""
 
 
 def pose(page, name):
@@ -597,12 +790,12 @@ def pose(page, name):
     return re.sub(r"\s+", " ", page.locator(".x-box").text_content())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", STILLS)
 def test_still_picture_tells_what_the_script_tells(visit, name):
     "정지 그림에는 찍을 때의 글과 숫자를 함께 적어 둡니다. 스크립트가 다른 것을 말하면 `python tests/test_explorables.py`로 다시 찍습니다."
     from PIL import Image
 
-    assert Image.open(NBS / "images" / f"explorable-{name}.png").text["Description"] == pose(visit(name, width=744), name)
+    assert Image.open(NBS / "images" / f"explorable-{name}.png").text["Description"] == pose(visit(name, width=744, query=posed(name)), name)
 
 
 def shoot():
@@ -611,9 +804,9 @@ def shoot():
     from PIL.PngImagePlugin import PngInfo
 
     with chromium() as browser, serve(NBS, PAGES) as address:
-        for name in NAMES:
+        for name in STILLS:
             page = browser.new_page(viewport={"width": 744, "height": 1200}, device_scale_factor=1.5)
-            page.goto(f"{address}/{name}-light")
+            page.goto(f"{address}/{name}-light{posed(name)}")
             page.add_style_tag(content=STILL)
             told = PngInfo()
             told.add_itxt("Description", pose(page, name), lang="ko")

@@ -6,6 +6,7 @@ import sys
 
 import nbformat
 import pytest
+from nbdev.config import get_config
 
 from blog.notebooks import NBS, ROOT
 
@@ -56,8 +57,13 @@ def test_links_resolve(link):
         assert (ROOT / link).is_file(), f"README의 링크 {link}가 가리키는 파일이 없습니다"
 
 
-def test_repository_address_is_only_in_settings():
-    assert "github.com" not in README and "github.io" not in README
+def test_addresses_are_those_of_settings():
+    "저장소와 사이트의 주소는 settings.ini에 있는 것입니다. 이름을 바꾸면 README도 바꿔야 합니다."
+    settings = get_config()
+    site = settings.doc_host + settings.doc_baseurl
+    found = re.findall(r"https://(?:github\.com|\w+\.github\.io)[^\s)]*", README)
+    assert f"{site}/" in found and f"git clone {settings.git_url} " in README
+    assert all(address.startswith((site, settings.git_url)) for address in found)
 
 
 def test_one_screen_and_two_lines_of_english():

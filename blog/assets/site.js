@@ -99,19 +99,25 @@ if (toc) {
   follow();
 }
 
-// 분류
-const filter = document.querySelector(".filter");
-if (filter) {
+// 분류: 글에서 분류를 누르고 오면 그 분류의 글만 보입니다.
+const listing = document.querySelector(".listing");
+if (listing) {
+  const note = listing.querySelector(".chosen");
   const choose = (name) => {
-    for (const button of filter.children) button.setAttribute("aria-pressed", button.dataset.category === name);
-    for (const card of document.querySelectorAll(".card")) card.hidden = name !== "" && !card.dataset.categories.split("|").includes(name);
+    note.hidden = !name;
+    note.querySelector("span").textContent = `분류 ‘${name}’의 글만 보입니다.`;
+    for (const card of listing.querySelectorAll(".card")) card.hidden = Boolean(name) && !card.dataset.categories.split("|").includes(name);
+    for (const group of listing.querySelectorAll(".group")) group.hidden = !group.querySelector(".card:not([hidden])");
   };
-  filter.addEventListener("click", (event) => event.target.dataset.category !== undefined && choose(event.target.dataset.category));
+  note.querySelector("button").addEventListener("click", () => {
+    history.replaceState(null, "", location.pathname + location.search);
+    choose("");
+  });
   const fromAddress = () => {
     const wanted = decodeURIComponent(location.hash).match(/^#분류=(.*)/)?.[1];
     if (!wanted) return;
     choose(wanted);
-    filter.scrollIntoView();
+    listing.scrollIntoView();
   };
   addEventListener("hashchange", fromAddress);
   fromAddress();

@@ -1,6 +1,6 @@
 // 글 05: 로짓을 끌고 정답을 고르면 확률, 손실, 기울기 p − y가 움직입니다. 한 걸음씩 내려가 볼 수 있습니다.
 import { lossAndGradient, sum } from "./math.js";
-import { arrow, button, calm, canvas, choice, fixed, frame, html, onResize, range, set, show, signed, slider, svg, text } from "./shared.js";
+import { arrow, button, calm, canvas, choice, fixed, frame, html, onResize, range, riddle, set, show, signed, slider, svg, text } from "./shared.js";
 
 const SAMPLES = [
   { logits: [1, 2, 3], target: 2 },
@@ -11,7 +11,7 @@ const EQUATION = "p\u00a0−\u00a0Y"; // 식은 줄 끝에서 나누지 않습�
 const NAMES = ["고양이", "강아지", "새"];
 
 export default function build(root) {
-  const state = { logits: [], target: 2, temperature: 1, rate: 3, losses: [] };
+  const state = { logits: [...SAMPLES[0].logits], target: SAMPLES[0].target, temperature: 1, rate: 3, losses: [] };
   const now = () => lossAndGradient(state.logits, state.target, state.temperature);
   let walking;
 
@@ -26,7 +26,9 @@ export default function build(root) {
 
   const page = frame(root, {
     title: "만져 보기: 로짓에서 확률, 손실, 기울기까지",
-    hint: "로짓의 둥근 손잡이를 끌고 정답을 바꿔 보세요. 초록 화살표와 초록 숫자는 한 스텝에 로짓이 움직일 만큼입니다. 사진 2에서 두 스텝을 가면, 어느 스텝에서 손실이 더 많이 줄까요?",
+    hint: "로짓의 둥근 손잡이를 끌고 정답을 바꿔 보세요. 초록 화살표와 초록 숫자는 한 스텝에 로짓이 움직일 만큼입니다.",
+    state,
+    address: { logits: [-50, 50], target: CLASSES, temperature: [0.2, 4], rate: [0.1, 5] },
     onReset: () => change({ ...begin(SAMPLES[0]), temperature: 1, rate: 3 }, true),
   });
 
@@ -144,6 +146,14 @@ export default function build(root) {
     button("열 스텝", walkTen),
     ...SAMPLES.map((sample, n) => button(`사진 ${n + 1}`, () => change(begin(sample)))),
   );
+  const drops = () => state.losses.slice(1).map((loss, i) => state.losses[i] - loss);
+  const puzzle = riddle({
+    question: "사진 2에서 두 스텝을 가면, 어느 스텝에서 손실이 더 많이 줄까요?",
+    options: ["첫 스텝", "둘째 스텝"],
+    right: 0,
+    tried: () => drops().length > 1 && drops()[0] > drops()[1],
+    because: "맞혀 갈수록 p − Y가 짧아지고, 같은 학습률이면 스텝도 짧아집니다.",
+  });
   page.body.classList.add("x-three");
   right.panel.classList.add("x-last");
   page.body.append(
@@ -154,6 +164,7 @@ export default function build(root) {
     html("div", { class: "x-wide x-controls" }, targets.node, buttons),
     html("div", { class: "x-wide x-controls" }, temperature.node, rate.node),
     page.say,
+    puzzle.node,
   );
 
   // 좁은 화면에서는 글자를 줄입니다.
@@ -232,6 +243,7 @@ export default function build(root) {
     show(total, "difference_sum", sum(values.difference));
     show(steps, "steps", state.losses.length - 1, String(state.losses.length - 1));
     for (const control of [targets, temperature, rate]) control.update();
+    puzzle.check();
     page.tell(sentence(values), quietly);
   }
 
@@ -249,6 +261,6 @@ export default function build(root) {
   }
 
   page.mount();
-  change(begin(SAMPLES[0]), true);
+  change({}, true);
   onResize([left.picture, middle.picture, right.picture], () => update(true));
 }

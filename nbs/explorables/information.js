@@ -1,6 +1,6 @@
 // 글 01: p와 q의 막대를 끌면 정보량, H(p), H(p, q), KL 발산이 따라 움직입니다.
 import { crossEntropy, entropy, klDivergence, moveProbability, surprisal } from "./math.js";
-import { button, canvas, choice, fixed, frame, html, onResize, set, show, slider, svg, text } from "./shared.js";
+import { button, canvas, choice, fixed, frame, html, onResize, riddle, set, show, slider, svg, text } from "./shared.js";
 
 const NAMES = ["짜장면", "짬뽕", "볶음밥", "탕수육"];
 const P = [0.5, 0.25, 0.125, 0.125];
@@ -21,6 +21,8 @@ export default function build(root) {
   const page = frame(root, {
     title: "만져 보기: 우리 주문과 옆집 부호",
     hint: "둥근 손잡이를 위아래로 끌어 실제 확률 p와 예측 q를 바꿔 보세요. 나머지 막대는 합이 1이 되도록 비율대로 나눠 갖습니다. 과제: KL 발산을 0.05비트 아래로.",
+    state,
+    address: { p: [0, 1], q: [0, 1], unit: ["bit", "nat"] },
     onReset() {
       Object.assign(state, { p: [...P], q: [...Q], unit: "bit" });
       update(true);
@@ -130,6 +132,13 @@ export default function build(root) {
     button("p를 고르게", () => { state.p = NAMES.map(() => 1 / NAMES.length); update(); }),
     button("q에서 탕수육을 0으로", () => { state.q = moveProbability(state.q, 3, 0); update(); }),
   );
+  const puzzle = riddle({
+    question: "q가 p와 다를 때, 크로스 엔트로피가 엔트로피보다 작아질 수 있을까요?",
+    options: ["있다", "없다"],
+    right: 1,
+    tried: () => klDivergence(state.p, state.q, 2) < 0.05,
+    because: "KL 발산을 0 가까이 내려도 H(p, q)는 H(p)에 다가갈 뿐입니다.",
+  });
   page.body.classList.add("x-two");
   areas.panel.classList.add("x-later");
   page.body.append(
@@ -138,8 +147,8 @@ export default function build(root) {
     html("div", { class: "x-wide" }, sums, stacked),
     html("div", { class: "x-wide x-controls" }, presets),
     page.say,
-    html("div", { class: "x-wide x-later" }, table),
-    html("div", { class: "x-wide x-controls x-later" }, units.node),
+    puzzle.node,
+    html("details", { class: "x-wide x-later x-fold" }, html("summary", {}, "정보량 표와 단위"), table, units.node),
   );
 
   function drawBars() {
@@ -209,6 +218,7 @@ export default function build(root) {
     stack.h.style.width = `${h * scale}%`;
     stack.kl.style.width = `${Math.min(100 - h * scale, kl * scale)}%`;
     units.update();
+    puzzle.check();
     page.tell(sentence(p, q, kl, h, word), quietly);
   }
 

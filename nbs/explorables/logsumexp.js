@@ -1,6 +1,6 @@
 // 글 03: 로짓의 차이를 끌면 float32로 계산한 세 방법이 나란히 움직이다가 하나씩 무너집니다.
 import { logSoftmax, logSoftmax32 } from "./math.js";
-import { button, canvas, fixed, frame, html, onResize, set, show, slider, svg, text } from "./shared.js";
+import { button, canvas, fixed, frame, html, onResize, riddle, set, show, slider, svg, text } from "./shared.js";
 
 const FARTHEST = 200;
 const METHODS = [
@@ -22,6 +22,8 @@ export default function build(root) {
   const page = frame(root, {
     title: "만져 보기: 로짓의 차이가 벌어지면 누가 먼저 무너질까요",
     hint: "로짓이 z = [차이, 0]일 때 작은 쪽의 로그 확률을 float32로 계산합니다. 손잡이를 오른쪽으로 끌어 차이를 벌려 보세요.",
+    state,
+    address: { gap: [0, FARTHEST] },
     onReset() {
       state.gap = 20;
       update(true);
@@ -30,10 +32,10 @@ export default function build(root) {
   const run = (gap, key) => logSoftmax32([gap, 0], key);
   const result = (gap, key) => run(gap, key).logProbs[1];
 
-  const HEIGHT = 276;
+  const HEIGHT = 226;
   const TOP = 56;
-  const DEEP = 226; // −200
-  const SHELF = 248; // −inf가 떨어지는 바닥
+  const DEEP = 176; // −200
+  const SHELF = 198; // −inf가 떨어지는 바닥
   const plot = canvas({ label: "로짓의 차이와 로그 확률", height: HEIGHT, heading: "작은 쪽의 로그 확률 ↑, 로짓의 차이 →" });
   const zone = svg("rect", { class: "x-clear x-across", y: 0, height: HEIGHT });
   const rail = svg("line", { class: "x-axis", y1: 32, y2: 32 });
@@ -47,7 +49,7 @@ export default function build(root) {
     return { value, line, label };
   });
   const columns = [0, 50, 100, 150, 200].map((value) => {
-    const label = text({ class: "x-tick", y: 272, "text-anchor": "middle" }, String(value));
+    const label = text({ class: "x-tick", y: 222, "text-anchor": "middle" }, String(value));
     plot.picture.append(label);
     return { value, label };
   });
@@ -94,10 +96,18 @@ export default function build(root) {
     { class: "x-buttons" },
     ...[20, 89, 97, 102, 104, 200].map((gap) => button(`차이 ${gap}`, () => { state.gap = gap; update(); })),
   );
+  const puzzle = riddle({
+    question: "세 방법 가운데, inf나 nan 없이 조용히 틀리는 것은?",
+    options: METHODS.map(({ name }) => name),
+    right: 1,
+    tried: () => state.gap >= 97 && state.gap < 104,
+    because: "최댓값을 빼면 무너지지는 않지만, exp(−차이)가 너무 작아져 유효 숫자를 잃은 채 로그를 씌웁니다.",
+  });
   page.body.append(
     plot.panel,
     jumps,
     page.say,
+    puzzle.node,
     html("div", { class: "x-cards" }, ...cards.map(({ node }) => node)),
     html("p", { class: "x-note" }, "float64로 계산한 참값: ", truth),
   );
@@ -152,6 +162,7 @@ export default function build(root) {
       if (key === "shifted") losing = bad;
       if (!Number.isFinite(logProbs[1])) broken.push(METHODS.find((method) => method.key === key).name);
     }
+    puzzle.check();
     page.tell(sentence(broken, losing), quietly);
   }
 

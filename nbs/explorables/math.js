@@ -50,6 +50,18 @@ export function lossAndGradient(logits, target, temperature = 1) {
   };
 }
 
+// ---- 홈: 계산 그래프. crossent.plot.draw_graph와 같은 값입니다.
+
+export function graph(logits, target) {
+  const logProbs = logits.map(logSoftmax);
+  const losses = logProbs.map((row, n) => -row[target[n]]);
+  const dlosses = losses.map(() => 1 / losses.length);
+  const dlogProbs = logProbs.map((row, n) => row.map((_, c) => (c === target[n] ? -dlosses[n] : 0)));
+  // dz = dlog p − p · Σ dlog p
+  const dlogits = dlogProbs.map((row, n) => row.map((d, c) => d - Math.exp(logProbs[n][c]) * sum(row)));
+  return { logProbs, losses, loss: sum(losses) / losses.length, dlosses, dlogProbs, dlogits };
+}
+
 // ---- 글 03: float32. 연산 하나마다 Math.fround로 반올림합니다.
 
 const f32 = Math.fround;
@@ -91,6 +103,45 @@ export function reduceLosses({ logits, target, weight, ignored, reduction }) {
     scales: weights.map((w, n) => (ignored[n] ? 0 : w / denominator)), // 표본의 기울기 p − y에 곱해지는 값
     result: reduction === "none" ? losses : total / denominator,
   };
+}
+
+// ---- 글 07: 가중치 하나인 소프트맥스 회귀. 입력은 모두 4이고, 정답은 셋 가운데 둘이 1번, 하나가 0번입니다.
+
+const INPUT = 4;
+const softplus = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+export const lossOfWeight = (w) => (2 / 3) * softplus(-INPUT * w) + (1 / 3) * softplus(INPUT * w);
+const slopeOfWeight = (w) => INPUT * (1 / (1 + Math.exp(-INPUT * w)) - 2 / 3);
+
+// 경사 하강으로 지나는 가중치
+export function descend(start, rate, steps) {
+  const path = [start];
+  for (let i = 0; i < steps; i++) path.push(path[i] - rate * slopeOfWeight(path[i]));
+  return path;
+}
+
+// ---- 글 09: 정답의 로짓만 나머지보다 gap만큼 클 때, 레이블 스무딩 ε인 손실과 그것이 가장 작은 gap
+
+export function smoothedLoss(gap, eps, classes) {
+  const logTotal = logsumexp([gap, ...Array(classes - 1).fill(0)]);
+  return logTotal - (1 - eps + eps / classes) * gap;
+}
+export const bestGap = (eps, classes) => Math.log((1 - eps + eps / classes) / (eps / classes));
+
+// ---- 글 10: 가수가 bits비트인 자료형으로 반올림(짝수 쪽으로). 하나씩 더한 합
+
+export function roundTo(x, bits) {
+  if (x === 0 || !Number.isFinite(x)) return x;
+  const unit = 2 ** (Math.floor(Math.log2(Math.abs(x))) - bits + 1);
+  const scaled = x / unit;
+  const low = Math.floor(scaled);
+  const rest = scaled - low;
+  return (rest > 0.5 || (rest === 0.5 && low % 2 !== 0) ? low + 1 : low) * unit;
+}
+export function runningSums(value, count, bits) {
+  const sums = [0];
+  const term = roundTo(value, bits);
+  for (let i = 1; i <= count; i++) sums.push(roundTo(sums[i - 1] + term, bits));
+  return sums;
 }
 
 // ---- 글 12: 바이트 세기

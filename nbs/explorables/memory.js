@@ -1,10 +1,11 @@
 // 글 12: N, V, H, 자료형을 바꾸면 로짓이 차지하는 바이트가 넓이로 보입니다. 조각으로 나누면 띠 하나만 남습니다.
 import { memoryBytes } from "./math.js";
-import { button, canvas, choice, fixed, frame, html, onResize, range, set, show, svg, text } from "./shared.js";
+import { button, canvas, choice, fixed, frame, html, onResize, range, riddle, set, show, svg, text } from "./shared.js";
 
 const SIZES = { float32: 4, bfloat16: 2, float16: 2 };
 const VOCABULARIES = [[3000, "보기"], [11172, "한글 음절"], [32000, "Llama 2"], [51200, "KoGPT2"], [128256, "Llama 3"], [262144, "Gemma 3"]];
-const START = { n: 8192, v: 262144, h: 2048, rows: 256, dtype: "float32" };
+const START = { n: 8192, v: 262144, h: 2048, rows: 256, gpu: 24, dtype: "float32" };
+const GPUS = [8, 16, 24, 40, 80, 141];
 const PARTS = [
   ["copies", "한꺼번에: 로짓 세 벌", "x-q"],
   ["logits", "한꺼번에: 로짓 한 벌", "x-q"],
@@ -13,6 +14,7 @@ const PARTS = [
   ["weight", "가중치 행렬 (V, H)", "x-third"],
 ];
 
+const powersOf = (low, high) => Array.from({ length: high - low + 1 }, (_, i) => 2 ** (low + i));
 const count = (value) => value.toLocaleString("ko-KR");
 
 function size(bytes) {
@@ -26,13 +28,15 @@ export default function build(root) {
   const page = frame(root, {
     title: "만져 보기: 로짓은 몇 기가바이트일까요",
     hint: "토큰 수 N, 어휘 크기 V, 은닉 크기 H, 자료형을 바꿔 보세요. 네모의 넓이가 바이트입니다. 초록 띠가 조각 하나입니다.",
+    state,
+    address: { n: powersOf(8, 16), v: VOCABULARIES.map(([v]) => v), h: powersOf(8, 13), rows: powersOf(4, 13), gpu: GPUS, dtype: Object.keys(SIZES) },
     onReset() {
       Object.assign(state, START);
       update(true);
     },
   });
 
-  const picture = canvas({ label: "행렬의 넓이로 본 바이트", height: 236, heading: "은닉 상태 × 가중치 행렬 = 로짓" });
+  const picture = canvas({ label: "행렬의 넓이로 본 바이트", height: 250, heading: "은닉 상태 × 가중치 행렬 = 로짓" });
   const shape = (className) => {
     const rect = svg("rect", { class: className });
     const label = text({ class: "x-label", "text-anchor": "middle" });
@@ -44,7 +48,7 @@ export default function build(root) {
   picture.picture.insertBefore(chunkInHidden, blocks.hidden.label);
 
   const bars = PARTS.map(([key, words, className]) => {
-    const value = html("output");
+    const value = html("output", { "aria-live": "off" });
     const bar = html("span", { class: `x-meter ${className}` });
     const node = html("div", { class: "x-line" }, html("span", { class: "x-line-name" }, words), html("div", { class: "x-line-track", "aria-hidden": "true" }, bar), value);
     return { key, node, value, bar };
@@ -74,9 +78,18 @@ export default function build(root) {
     }),
     powers("은닉 크기 H", "h", 8, 13, ""),
     powers("한 조각의 줄 수", "rows", 4, 13, ""),
+    range({
+      label: "내 GPU의 메모리", min: 0, max: GPUS.length - 1, step: 1,
+      get: () => GPUS.indexOf(state.gpu),
+      change(index) {
+        state.gpu = GPUS[index];
+        update();
+      },
+      format: (index) => `${GPUS[index]} GB`,
+    }),
   ];
   const dtypes = choice({
-    label: "자료형 (수 하나에 float32는 4바이트, 나머지는 2바이트)",
+    label: "자료형 (4바이트, 2바이트, 2바이트)",
     options: Object.keys(SIZES).map((name) => [name, name]),
     get: () => state.dtype,
     change(dtype) {
@@ -84,20 +97,28 @@ export default function build(root) {
       update();
     },
   });
-  const chunks = html("output");
-  const saved = html("output");
+  const chunks = html("output", { "aria-live": "off" });
+  const saved = html("output", { "aria-live": "off" });
+  page.body.classList.add("x-two");
+  const puzzle = riddle({
+    question: "토큰 수 N을 두 배로 하면 조각 하나의 로짓은?",
+    options: ["두 배", "그대로"],
+    right: 1,
+    tried: () => state.n > START.n && state.rows === START.rows,
+    because: "조각의 줄 수는 그대로이고, 조각의 수만 두 배가 됩니다.",
+  });
   page.body.append(
     picture.panel,
-    html("div", { class: "x-lines" }, ...bars.map(({ node }) => node)),
+    html("div", { class: "x-sliders" }, ...controls.map(({ node }) => node), dtypes.node),
+    html("div", { class: "x-lines x-wide" }, ...bars.map(({ node }) => node)),
     html(
       "div",
-      { class: "x-sum" },
+      { class: "x-sum x-wide" },
       html("div", { class: "x-part" }, chunks, html("span", {}, "조각 수")),
       html("div", { class: "x-part x-ink-good" }, saved, html("span", {}, "로짓에서 아끼는 양")),
     ),
     page.say,
-    html("div", { class: "x-sliders" }, ...controls.map(({ node }) => node)),
-    html("div", { class: "x-controls" }, dtypes.node),
+    puzzle.node,
   );
 
   function draw() {
@@ -134,13 +155,17 @@ export default function build(root) {
     show(chunks, "chunks", bytes.chunks, count(bytes.chunks));
     show(saved, "saved", bytes.copies - bytes.chunk, size(bytes.copies - bytes.chunk));
     for (const control of [...controls, dtypes]) control.update();
+    puzzle.check();
     page.tell(sentence(bytes), quietly);
   }
 
   function sentence(bytes) {
+    const fits = (need) => (need <= state.gpu * 1e9 ? "들어갑니다" : "들어가지 않습니다");
+    const layer = bytes.hidden + bytes.weight;
+    const mine = ` 은닉 상태와 가중치까지 더하면 ${state.gpu} GB에 한꺼번에는 ${fits(layer + bytes.copies)}. 조각으로는 ${fits(layer + bytes.chunk)}.`;
     if (bytes.chunks === 1) return `조각 하나가 배치 전체라서 나눈 것이 없습니다. 로짓 한 벌만 ${size(bytes.logits)}입니다.`;
     const versus = bytes.logits / bytes.hidden;
-    return `로짓 한 벌이 ${size(bytes.logits)}로 은닉 상태의 ${fixed(versus, 1)}배입니다. 한꺼번에 구하면 가장 많을 때 그만한 것 셋(로그 소프트맥스, 그 기울기, 로짓의 기울기)이 함께 있어 ${size(bytes.copies)}입니다. 조각으로 나누면 로짓은 한 번에 ${size(bytes.chunk)}만 있으면 됩니다.`;
+    return `로짓 한 벌이 ${size(bytes.logits)}로 은닉 상태의 ${fixed(versus, 1)}배입니다. 한꺼번에 구하면 가장 많을 때 그만한 것 셋(로그 소프트맥스, 그 기울기, 로짓의 기울기)이 함께 있어 ${size(bytes.copies)}입니다. 조각으로 나누면 로짓은 한 번에 ${size(bytes.chunk)}만 있으면 됩니다.${mine}`;
   }
 
   page.mount();

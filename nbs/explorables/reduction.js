@@ -1,6 +1,6 @@
 // 글 08: 가중치, 무시할 표본, 줄이기를 바꾸면 분자와 분모, 표본마다의 몫이 드러납니다.
 import { reduceLosses } from "./math.js";
-import { button, choice, fixed, frame, html, josa, range, show } from "./shared.js";
+import { button, choice, fixed, frame, html, josa, range, riddle, show } from "./shared.js";
 
 const LOGITS = [[1, 2, 3], [2, 0, 0], [0, 1, 0], [3, 1, 2], [1, 1, 1]];
 const TARGET = [2, 1, 1, 0, 2];
@@ -13,6 +13,8 @@ export default function build(root) {
   const page = frame(root, {
     title: "만져 보기: 무엇을 무엇으로 나눌까요",
     hint: "표본을 무시하고, 클래스 가중치를 켜고, 줄이기를 바꿔 보세요. 분모가 어떻게 달라지는지가 핵심입니다.",
+    state,
+    address: { ignored: [true, false], reduction: ["none", "sum", "mean"], weighted: [true, false], weight: [0, 3] },
     onReset() {
       Object.assign(state, start());
       update(true);
@@ -29,10 +31,10 @@ export default function build(root) {
       },
     });
     const answer = html("td");
-    const loss = html("output");
-    const weight = html("output");
+    const loss = html("output", { "aria-live": "off" });
+    const weight = html("output", { "aria-live": "off" });
     const bar = html("span", { class: `x-meter x-kind-${n}` });
-    const scale = html("output");
+    const scale = html("output", { "aria-live": "off" });
     const row = html(
       "tr",
       { onpointerenter: () => light(n), onpointerleave: () => light(-1), onfocusin: () => light(n), onfocusout: () => light(-1) },
@@ -57,14 +59,14 @@ export default function build(root) {
   // ---- 분자와 분모
   const ribbon = (words) => {
     const pieces = TARGET.map((_, n) => html("span", { class: `x-piece x-kind-${n}` }));
-    const value = html("output");
+    const value = html("output", { "aria-live": "off" });
     const name = html("span", { class: "x-ribbon-name" }, words);
     const node = html("div", { class: "x-ribbon" }, name, html("div", { class: "x-ribbon-bar", "aria-hidden": "true" }, ...pieces), value);
     return { node, pieces, value, name };
   };
   const top = ribbon("분자: 손실의 합");
   const under = ribbon("분모: 나누는 수");
-  const result = html("output", { class: "x-big" });
+  const result = html("output", { class: "x-big", "aria-live": "off" });
   const formula = html("span", { class: "x-formula" });
   const fraction = html("div", { class: "x-fraction" }, top.node, under.node, html("p", { class: "x-result" }, formula, result));
 
@@ -98,11 +100,19 @@ export default function build(root) {
       },
       format: (value) => fixed(value, 1),
     }));
+  const puzzle = riddle({
+    question: "mean에서, 손실이 가장 큰 표본 1을 무시하면 손실은?",
+    options: ["커진다", "그대로다", "작아진다"],
+    right: 2,
+    tried: () => state.ignored[1] && state.reduction === "mean" && !state.ignored.every(Boolean),
+    because: "분자에서 2.2395가 빠지고 분모에서 1이 빠집니다. 평균보다 큰 것이 빠지면 평균은 내려갑니다.",
+  });
   page.body.append(
     html("div", { class: "x-controls" }, reductions.node, weighting.node, button("모두 무시하기", () => { state.ignored.fill(true); update(); })),
     html("div", { class: "x-panel x-scroll" }, table),
     fraction,
     page.say,
+    puzzle.node,
     html("div", { class: "x-controls" }, ...weights.map(({ node }) => node)),
   );
 
@@ -144,6 +154,7 @@ export default function build(root) {
     }
     result.classList.toggle("x-small", none);
     for (const control of [reductions, weighting, ...weights]) control.update();
+    puzzle.check();
     page.tell(sentence(values), quietly);
   }
 

@@ -49,15 +49,20 @@ let serial = 0;
 export const newId = (name) => `x-${name}-${++serial}`;
 
 // 제목, 한 줄 안내, 처음으로 단추, 몸통. 읽어 주는 문장(say)은 그림마다 알맞은 자리에 넣습니다.
-export function frame(root, { title, hint, onReset }) {
+// address에 적은 값은 쪽의 주소에도 적습니다. 그 주소로 열면 같은 그림이 나옵니다.
+export function frame(root, { title, hint, onReset, state = {}, address = {} }) {
   const id = newId("title");
+  const remember = bookmark(root.dataset.explorable, state, address);
+  // 제목의 높이는 글에서 바로 앞에 있는 제목보다 하나 아래입니다.
+  const above = [...document.querySelectorAll("h1, h2, h3, h4")].filter((node) => node.compareDocumentPosition(root) & Node.DOCUMENT_POSITION_FOLLOWING).at(-1);
+  const level = above ? Number(above.tagName[1]) + 1 : 2;
   const body = html("div", { class: "x-body" });
   const say = html("p", { class: "x-wide x-say", "aria-live": "polite" });
   const reset = html("button", { type: "button", class: "x-button x-reset", onclick: onReset }, "처음으로");
   const box = html(
     "div",
     { class: "x-box", role: "group", "aria-labelledby": id },
-    html("div", { class: "x-head" }, html("p", { class: "x-title", id }, title), reset),
+    html("div", { class: "x-head" }, html("p", { class: "x-title", id, role: "heading", "aria-level": level }, title), reset),
     html("p", { class: "x-hint" }, hint),
     body,
   );
@@ -68,15 +73,74 @@ export function frame(root, { title, hint, onReset }) {
     mount() {
       root.replaceChildren(box);
       root.classList.add("x-ready");
+      if (remember.opened) root.scrollIntoView({ block: "center" });
     },
     // 끄는 동안에는 화면 낭독기가 쉬도록 잠시 멈춘 뒤에 읽습니다.
     tell(words, quietly) {
       const text = words.replaceAll("p − y", "p\u00a0−\u00a0y"); // 식은 줄 끝에서 나누지 않습니다
       clearTimeout(waiting);
       if (quietly) say.textContent = text;
-      else waiting = setTimeout(() => (say.textContent = text), 250);
+      waiting = setTimeout(() => {
+        say.textContent = text;
+        remember();
+      }, 250);
     },
   };
+}
+
+// 주소에 적힌 값(?이름=logits:1,2,3;temperature:0.5)을 state에 넣고, 지금의 값을 적는 함수를 돌려줍니다.
+// 받을 수 있는 값: 수의 [아래, 위]나 값의 목록. 그 밖의 값은 버립니다.
+function bookmark(name, state, address) {
+  const keys = Object.keys(address);
+  const flat = (key) => [state[key]].flat(Infinity);
+  const read = (text, key) => {
+    const range = address[key];
+    if (typeof range[0] === "number" && range.length === 2) return text !== "" && Number(text) >= range[0] && Number(text) <= range[1] ? Number(text) : undefined;
+    return range.find((value) => String(value) === text);
+  };
+  const shaped = (like, values) => (Array.isArray(like) ? like.map((part) => shaped(part, values)) : values.shift());
+  const write = () => keys.map((key) => `${key}:${flat(key).map((value) => (typeof value === "number" ? Number(value.toFixed(4)) : value)).join(",")}`).join(";");
+  const first = write();
+  const given = new URLSearchParams(location.search).get(name)?.split(";") ?? [];
+  for (const part of given) {
+    const [key, text = ""] = part.split(":");
+    if (!keys.includes(key)) continue;
+    const values = text.split(",").map((word) => read(word, key));
+    if (values.length === flat(key).length && !values.includes(undefined)) state[key] = shaped(state[key], values);
+  }
+  const remember = () => {
+    const url = new URL(location);
+    const now = write();
+    if (now === first) url.searchParams.delete(name);
+    else url.searchParams.set(name, now);
+    const text = url.href.replaceAll("%3A", ":").replaceAll("%3B", ";").replaceAll("%2C", ",");
+    if (text !== location.href) history.replaceState(history.state, "", text);
+  };
+  return Object.assign(remember, { opened: given.length > 0 });
+}
+
+// 먼저 짐작하고, 해 보고, 맞았는지 봅니다. tried()가 참이 되면 답을 말합니다.
+export function riddle({ question, options, right, tried, because }) {
+  let guess;
+  let solved = false;
+  const verdict = html("span", { class: "x-riddle-verdict", role: "status" });
+  const buttons = options.map((words, i) =>
+    html("button", {
+      type: "button", class: "x-button x-guess", "aria-pressed": "false",
+      onclick() {
+        guess = i;
+        buttons.forEach((node, k) => node.setAttribute("aria-pressed", String(k === i)));
+        check();
+      },
+    }, words));
+  function check() {
+    solved ||= guess !== undefined && tried();
+    const words = guess === undefined ? "" : !solved ? "이제 해 보세요." : `${guess === right ? "맞았습니다." : `아닙니다. 답은 ‘${options[right]}’입니다.`} ${because}`;
+    if (verdict.textContent !== words) verdict.textContent = words;
+    node.classList.toggle("x-solved", solved && guess === right);
+  }
+  const node = html("div", { class: "x-wide x-riddle" }, html("b", {}, question), html("span", { class: "x-buttons" }, ...buttons), verdict);
+  return { node, check };
 }
 
 // 그림판. 글자 크기가 화면 너비에 따라 줄지 않도록 실제 픽셀로 그립니다.
@@ -112,6 +176,31 @@ export function arrow(className) {
       set(line, { x1: x, x2: x, y1: from, y2: end - way * tip * 0.8 });
       set(head, { d: `M${x - tip * 0.62} ${end - way * tip}L${x + tip * 0.62} ${end - way * tip}L${x} ${end}Z` });
     },
+  };
+}
+
+// 축과 눈금이 있는 그림판. x와 y는 [아래, 위], ticks는 눈금에 적을 값입니다. curve는 점의 목록을 그립니다.
+export function chart({ x, y, xTicks, yTicks, ...rest }) {
+  const board = canvas(rest);
+  const left = 40, top = 12, bottom = rest.height - 24;
+  const right = () => board.width() - 8;
+  const px = (value) => left + ((value - x[0]) / (x[1] - x[0])) * (right() - left);
+  const py = (value) => bottom - ((Math.min(y[1], Math.max(y[0], value)) - y[0]) / (y[1] - y[0])) * (bottom - top);
+  const across = xTicks.map((value) => [value, text({ class: "x-tick", y: bottom + 18, "text-anchor": "middle" }, String(value).replace("-", "−"))]);
+  const upward = yTicks.map((value) => [value, svg("line", { class: "x-guide", x1: left }), text({ class: "x-tick", x: left - 6, "text-anchor": "end" }, String(value).replace("-", "−"))]);
+  board.picture.append(...across.map(([, label]) => label), ...upward.flatMap(([, line, label]) => [line, label]));
+  return {
+    ...board,
+    px,
+    py,
+    axes() {
+      for (const [value, label] of across) set(label, { x: px(value) });
+      for (const [value, line, label] of upward) {
+        set(line, { x2: right(), y1: py(value), y2: py(value) });
+        set(label, { y: py(value) + 4 });
+      }
+    },
+    curve: (points) => (points.length ? "M" + points.map(([a, b]) => `${px(a).toFixed(1)} ${py(b).toFixed(1)}`).join("L") : ""),
   };
 }
 
@@ -197,7 +286,7 @@ export function range({ label, min, max, step, get, change, format }) {
     type: "range", id, min, max, step, value: get(), class: "x-range",
     oninput: () => change(Number(input.value)),
   });
-  const output = html("output", { for: id, class: "x-value" });
+  const output = html("output", { for: id, class: "x-value", "aria-live": "off" });
   const node = html("div", { class: "x-field" }, html("label", { for: id }, label), input, output);
   return {
     node,

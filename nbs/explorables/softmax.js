@@ -1,6 +1,6 @@
 // 글 02: 로짓을 끌고 온도를 바꾸면 확률이 어떻게 나뉘는지 봅니다.
 import { softmax } from "./math.js";
-import { button, canvas, fixed, frame, html, onResize, range, set, show, slider, svg, text } from "./shared.js";
+import { button, canvas, fixed, frame, html, onResize, range, riddle, set, show, slider, svg, text } from "./shared.js";
 
 const NAMES = ["고양이", "강아지", "새"];
 const PHOTOS = [[1, 2, 3], [2, 0, 0]];
@@ -11,6 +11,8 @@ export default function build(root) {
   const page = frame(root, {
     title: "만져 보기: 로짓에서 확률까지",
     hint: "로짓의 둥근 손잡이를 위아래로 끌어 보세요. 과제: 로짓을 건드리지 말고 새의 확률을 0.9보다 크게 만들기.",
+    state,
+    address: { logits: [-LIMIT, LIMIT], temperature: [0.2, 5] },
     onReset: () => change({ logits: [...PHOTOS[0]], temperature: 1, did: "" }, true),
   });
   function change(values, quietly) {
@@ -74,12 +76,20 @@ export default function build(root) {
     button("모두 1 내리기", () => lift(-1)),
     ...PHOTOS.map((photo, i) => button(`사진 ${i}: (${photo.join(", ")})`, () => change({ logits: [...photo] }))),
   );
+  const puzzle = riddle({
+    question: "로짓 셋을 모두 1 올리면 새의 확률은?",
+    options: ["커진다", "그대로다", "작아진다"],
+    right: 1,
+    tried: () => state.did === "이동",
+    because: "분자와 분모에 똑같이 e가 곱해져 약분됩니다.",
+  });
   page.body.classList.add("x-two");
   page.body.append(
     left.panel,
     right.panel,
     html("div", { class: "x-wide x-controls" }, temperature.node, buttons),
     page.say,
+    puzzle.node,
   );
 
   function update(quietly) {
@@ -106,6 +116,7 @@ export default function build(root) {
       show(part.value, `p${c}`, p[c]);
     });
     temperature.update();
+    puzzle.check();
     page.tell(sentence(p), quietly);
   }
 
