@@ -21,7 +21,7 @@ from nbdev.config import get_config
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
 
-from blog import api, card, check, feed, frame, katex, listing, pages, search
+from blog import api, card, check, feed, frame, katex, listing, live, pages, search
 
 ROOT = Path.cwd()
 NBS = ROOT / "nbs"
@@ -155,6 +155,7 @@ def finish(rendered, out):
     site.api_groups = [("API", references[-1:]), ("모듈", references[:-1])]
     for page in posts:
         api.link_names(page, modules)
+        live.prepare(page, site)
     everything = posts + references
     for page in everything:
         pages.keep_together(page.body)
@@ -175,6 +176,8 @@ def finish(rendered, out):
         write(out, f"notebooks/{page.source.name}", page.source.read_bytes())
     for address in site.files:
         write(out, address, (NBS / address).read_bytes())
+    for address, content in live.files().items():
+        write(out, address, content)
     write(out, "katex.css", katex_css)
     write(out, "site.css", (NBS / "styles.css").read_text(encoding="utf-8") + (ASSETS / "frame.css").read_text(encoding="utf-8"))
     for script in ASSETS.glob("*.js"):

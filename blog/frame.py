@@ -137,7 +137,7 @@ def badges(page, site):
         kind = ' rel="noopener"' if target.startswith("http") else " download"
         picture = f'<img src="{page.root}images/{image}" alt="{label}" width="{site.badge_width[image]}" height="28">'
         links.append(f'<a href="{target}"{kind}>{picture}</a>')
-    return f'<p class="badges">{"".join(links)}</p>'
+    return f'<p class="badges">{page.live}{"".join(links)}</p>'
 
 
 def title_block(page, site):
