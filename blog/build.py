@@ -207,7 +207,7 @@ def build():
         docs.rename(old)
     new.rename(docs)
     shutil.rmtree(old, ignore_errors=True)
-    print(f"블로그를 만들었습니다. 브라우저로 여세요: {docs / 'index.html'}")
+    print("블로그를 만들었습니다. make serve를 치고 알려 주는 주소로 여세요.")
 
 
 if __name__ == "__main__":

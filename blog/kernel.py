@@ -68,6 +68,11 @@ class Names(ast.NodeVisitor):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
             self.change(call.func)
 
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) and node.func.value.id == "rng":
+            self.binds.add("rng")  # 난수를 뽑으면 다음에 나올 수가 달라집니다
+
     def visit_Import(self, node):
         self.binds |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
 
@@ -259,7 +264,18 @@ class Kernel:
             return {"verdict": "wrong", "error": explain(error, label)}
         return {"verdict": "right"}
 
+    def found(self, source):
+        "고친 셀이 만드는 이름과 읽는 이름."
+        try:
+            names = Names().of(source)
+        except SyntaxError:
+            return {}
+        return {"binds": sorted(names.binds), "loads": sorted(names.loads)}
+
     # 자바스크립트는 글자로 주고받습니다.
+    def found_json(self, *args):
+        return json.dumps(self.found(*args))
+
     def run_json(self, *args):
         return json.dumps(self.run(*args))
 

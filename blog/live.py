@@ -241,7 +241,8 @@ def cells(
             continue
         names = kernel.Names().of(text)
         role = (directive(source, "live") or [""])[0]  # start, check, 또는 보통 셀
-        found.append({"id": cell["id"], "source": text, "role": role, "binds": sorted(names.binds), "loads": sorted(names.loads)})
+        setup = bool(kernel.imports(text))  # 무엇이든 불러오는 셀은 늘 먼저 돕니다
+        found.append({"id": cell["id"], "source": text, "role": role, "setup": setup, "binds": sorted(names.binds), "loads": sorted(names.loads)})
         if role == "check":
             found[-1]["hints"] = directive(source, "hint")
     return found
@@ -275,7 +276,7 @@ def button(page, cells):
     "글머리의 단추. 스크립트는 누를 때 불러옵니다."
     script = f"./{page.root}live/page.js?{short(scripts()['page.js'])}"
     return f"""<button class="live-start needs-script" type="button" data-live="start" data-cells="{escape(cells)}">▶ 이 글을 여기서 돌리기 <small>처음 한 번 {size() / 1e6:.0f}MB</small></button>
-<script>document.currentScript.previousElementSibling.onclick = ({{ currentTarget }}) => import("{script}").then((page) => page.start(currentTarget));</script>"""
+<script>document.currentScript.previousElementSibling.onclick = ({{ currentTarget }}) => import("{script}").then((page) => page.start(currentTarget), () => document.getElementById("by-file").scrollIntoView());</script>"""
 
 
 def prepare(page, site):

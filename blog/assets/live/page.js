@@ -1,6 +1,7 @@
 // 글을 노트북으로 바꿉니다. 글머리의 단추를 누를 때만 불러옵니다.
 import { makeEditor } from "./editor.js";
 import { Exercise } from "./exercise.js";
+import { plan } from "./order.js";
 import { make, Output } from "./output.js";
 import { Python, Stopped } from "./python.js";
 
@@ -72,7 +73,7 @@ class Bar {
 
 class Cell {
   constructor(facts, index, page) {
-    Object.assign(this, facts, { index, page, original: facts.source, ran: false, stale: false });
+    Object.assign(this, facts, { index, page, original: facts.source, looked: facts.source, first: facts, ran: false, stale: false });
     if (!this.shown) return;
     this.box = document.querySelector(`[data-cell="${this.id}"]`);
     this.output = new Output(this.box.querySelector('[data-live="output"]'));
@@ -118,7 +119,7 @@ class Cell {
   }
 
   reset() {
-    Object.assign(this, { binds: this.first.binds, loads: this.first.loads });
+    Object.assign(this, { binds: this.first.binds, loads: this.first.loads, looked: this.original });
     if (this.editor && this.editor.text !== this.original) this.editor.text = this.original;
     this.fresh();
     this.output?.restore();
@@ -129,7 +130,7 @@ class Cell {
 
 class Page {
   constructor({ post, colab, cells }, button) {
-    Object.assign(this, { colab, button, queue: [], exercises: [], cells: [] });
+    Object.assign(this, { colab, button, queue: [], exercises: [], cells: [], owner: new Map() });
     this.drafts = new Drafts(post);
     this.bar = new Bar({ runAll: () => this.runAll(), stop: () => this.stop(), reset: () => this.reset() });
     this.python = new Python((progress) => this.bar.loaded(progress));
@@ -148,9 +149,7 @@ class Page {
       if (facts.role === "start") starts.push(facts);
       else if (facts.role === "check") this.addExercise(starts.pop(), facts, index);
       else {
-        const cell = new Cell(facts, index, this);
-        cell.first = facts;
-        this.cells.push(cell);
+        this.cells.push(new Cell(facts, index, this));
       }
     }
   }
@@ -180,36 +179,51 @@ class Page {
     }
   }
 
-  // 이 셀을, 아직 돌지 않았거나 낡은 위의 셀을 먼저 돌린 다음에 돌립니다.
+  // 이 셀을, 그 앞에 돌아야 할 셀을 먼저 돌린 다음에 돌립니다.
   runTo(cell) {
-    const above = this.cells.filter((other) => other.index < cell.index && (!other.ran || other.stale));
-    this.add([...above, cell]);
+    this.add([cell], true);
   }
 
   runAll() {
     this.add(this.cells);
   }
 
-  async check(exercise) {
+  check(exercise) {
     if (exercise.empty) return exercise.say("아직 아닙니다. 비어 있습니다. 먼저 써 보세요.", "wrong");
-    const above = this.cells.filter((cell) => cell.index < exercise.index && (!cell.ran || cell.stale));
     exercise.say("채점하는 중…");
-    this.add([...above, exercise]);
+    this.add([exercise], true);
   }
 
-  async add(work) {
-    this.queue.push(...work.filter((one) => !this.queue.includes(one)));
+  // 고친 셀이 만드는 이름과 읽는 이름을 다시 봅니다.
+  async look(cell) {
+    if (!cell.editor || cell.looked === cell.editor.text) return;
+    cell.looked = cell.editor.text;
+    const names = await this.python.ask("names", { source: cell.looked });
+    if (cell instanceof Exercise) cell.loads = [...new Set([...cell.check.loads, ...(names.loads ?? [])])].filter((name) => !(names.binds ?? []).includes(name));
+    else Object.assign(cell, names);
+  }
+
+  async before(one) {
+    for (const cell of [...this.cells, one]) if (cell === one || cell.stale) await this.look(cell);
+    return plan(this.cells, one, this.owner);
+  }
+
+  // 할 일을 줄 세우고 차례로 합니다. 하나만 돌릴 때는 그 앞에 돌아야 할 셀을 찾아 먼저 돌립니다.
+  async add(work, alone = false) {
+    this.queue.push(...work.map((one) => ({ one, planned: !alone })));
     if (html.dataset.live !== "ready") return;
     const began = performance.now();
     const problems = new Set();
     this.bar.become("running", "");
     while (this.queue.length) {
-      const one = this.queue.shift();
-      const left = this.queue.length;
-      this.bar.text.textContent = left ? `도는 중, ${left}개 남음` : "도는 중";
       const late = setTimeout(() => this.bar.offer(), PATIENCE);
       try {
-        if (!(await (one instanceof Exercise ? this.judge(one) : this.run(one)))) problems.add(one);
+        const { one, planned } = this.queue.shift();
+        if (!planned) this.queue.unshift(...(await this.before(one)).map((each) => ({ one: each, planned: true })));
+        else {
+          this.bar.text.textContent = this.queue.length ? `도는 중, ${this.queue.length}개 남음` : "도는 중";
+          if (!(await (one instanceof Exercise ? this.judge(one) : this.run(one)))) problems.add(one);
+        }
       } catch (error) {
         if (!(error instanceof Stopped)) this.fail(error);
         return;
@@ -235,7 +249,9 @@ class Page {
     const result = await this.python.ask("run", { source, label: `셀 ${cell.index + 1}` }, (output) => { first(); cell.output?.add(output); });
     this.running = null;
     Object.assign(cell, { binds: result.binds, loads: result.loads, state: result.state });
-    cell.fresh();
+    cell.looked = source;
+    for (const name of cell.binds) this.owner.set(name, cell);
+    if (!cell.editor || cell.editor.text === source) cell.fresh();
     if (result.state === "skipped") cell.skipped(result.missing);
     else {
       first();
@@ -268,7 +284,7 @@ class Page {
     }
     this.running = null;
     for (const cell of this.cells) cell.ran = false;
-    await this.restart("멈추었습니다. 변수가 모두 사라졌으니, ▶를 누르면 위의 셀부터 다시 돕니다.");
+    await this.restart("멈추었습니다. 변수가 모두 사라졌으니, ▶를 누르면 필요한 셀부터 다시 돕니다.");
   }
 
   async reset() {
@@ -282,6 +298,7 @@ class Page {
   }
 
   async restart(text) {
+    this.owner.clear();
     try {
       await this.load();
       this.ready(text);

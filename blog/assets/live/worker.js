@@ -70,6 +70,7 @@ const emit = (kind, data) => postMessage({ type: "output", kind, data });
 const jobs = {
   load,
   reset: () => { kernel = makeKernel(); },
+  names: ({ source }) => JSON.parse(kernel.found_json(source)),
   run: ({ source, label }) => JSON.parse(kernel.run_json(source, label, emit)),
   check: ({ source, check, label }) => JSON.parse(kernel.check_json(source, check, label, emit)),
 };
