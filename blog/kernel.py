@@ -52,10 +52,9 @@ class Names(ast.NodeVisitor):
 
     def visit_AugAssign(self, node):
         self.visit(node.value)
-        base = self.change(node.target)
         if isinstance(node.target, ast.Name):
-            self.loads |= {base} - self.binds
-            self.binds.add(base)
+            self.loads |= {node.target.id} - self.binds
+        self.change(node.target)
 
     def visit_For(self, node):
         self.visit(node.iter)
@@ -85,10 +84,9 @@ class Names(ast.NodeVisitor):
             base = base.value
         self.visit(target)
         if not isinstance(base, ast.Name):
-            return None
+            return
         if base is not target and base.id not in MODULES:
             self.binds.add(base.id)
-        return base.id
 
     def closed(self, node):
         "함수, 클래스, 조건 제시법: 안에서 만든 이름은 밖으로 나오지 않습니다."
@@ -148,10 +146,15 @@ def explain(error, label):
         if frame.f_code.co_filename == label:
             line = number
     message = str(error.msg if isinstance(error, SyntaxError) else error)
-    korean = re.search("[가-힣]", message)
+    korean = re.search(r"[가-힣](다|요)\b", message)
     help = "" if korean else next((HELP[kind] for kind in type(error).__mro__ if kind in HELP), "")
     text = linecache.getline(label, line).strip() if line else ""
     return {"name": type(error).__name__, "message": message, "line": line, "text": text, "help": help}
+
+
+def remember(source, label):
+    "오류가 났을 때 그 줄을 보여 줄 수 있게 적어 둡니다."
+    linecache.cache[label] = len(source), None, source.splitlines(True), label
 
 
 class Stream(io.TextIOBase):
@@ -202,7 +205,7 @@ class Kernel:
     def execute(self, source, label, names, emit):
         "셀 하나를 돌립니다. 오류는 그대로 올라갑니다."
         source = plain(source)
-        linecache.cache[label] = len(source), None, source.splitlines(True), label
+        remember(source, label)
         body = ast.parse(source, label).body
         last = body.pop() if body and isinstance(body[-1], ast.Expr) and not re.search(r";\s*(#.*)?$", source) else None
         names["display"] = lambda value: show(value, emit)
@@ -229,6 +232,7 @@ class Kernel:
     def run(self, source, label, emit):
         "셀 하나를 돌리고, 어떻게 되었는지 돌려줍니다."
         result = {"state": "ok", "binds": [], "loads": []}
+        remember(source, label)
         try:
             found = Names().of(source)
             result |= {"binds": sorted(found.binds), "loads": sorted(found.loads)}

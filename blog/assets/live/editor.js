@@ -23,7 +23,7 @@ export function makeEditor({ source, name, onChange, onRun }) {
         keymap.of([...keys, ...defaultKeymap, ...historyKeymap]),
         history(), python(), indentUnit.of("    "), indentOnInput(), bracketMatching(),
         syntaxHighlighting(classHighlighter),
-        EditorView.contentAttributes.of({ "data-live": "source", "aria-label": name, "aria-describedby": "live-keys", spellcheck: "false", autocapitalize: "off" }),
+        EditorView.contentAttributes.of({ "data-live": "source", tabindex: "0", "aria-label": name, "aria-describedby": "live-keys", spellcheck: "false", autocapitalize: "off" }),
         EditorView.domEventHandlers({ pointerdown: () => { typing = true; }, blur: () => { typing = false; } }),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;

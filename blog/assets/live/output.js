@@ -7,6 +7,15 @@ export const make = (tag, properties = {}, ...children) => {
 
 const box = (kind, ...children) => make("div", { className: `cell-output ${kind}` }, ...children);
 
+// 옆으로 밀리는 상자는 키보드로도 밀 수 있게 합니다.
+export function markScrollable(root) {
+  for (const node of root.querySelectorAll("[data-live=output] :is(pre, .table-box)")) {
+    const wide = node.scrollWidth > node.clientWidth;
+    if (wide) Object.assign(node, { tabIndex: 0, role: "group", ariaLabel: "출력, 옆으로 밀어 보세요" });
+    else for (const name of ["tabindex", "role", "aria-label"]) node.removeAttribute(name);
+  }
+}
+
 export class Output {
   constructor(node) {
     this.node = node;

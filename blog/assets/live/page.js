@@ -2,7 +2,7 @@
 import { makeEditor } from "./editor.js";
 import { Exercise } from "./exercise.js";
 import { plan } from "./order.js";
-import { make, Output } from "./output.js";
+import { make, markScrollable, Output } from "./output.js";
 import { Python, Stopped } from "./python.js";
 
 const PATIENCE = 30_000; // 이만큼 지나면 멈출지 묻습니다
@@ -232,6 +232,7 @@ class Page {
         delete this.bar.node.dataset.offer;
       }
     }
+    markScrollable(document);
     this.ready(problems.size ? `끝났습니다(${seconds(began)}). 셀 ${problems.size}개에서 오류가 났습니다.` : `끝났습니다(${seconds(began)}).`);
   }
 
@@ -327,6 +328,7 @@ export async function start(button) {
     page.build();
     button.hidden = true;
     page.bar.node.querySelector("button").focus({ preventScroll: true });
+    addEventListener("resize", () => markScrollable(document));
     await loading;
     page.ready();
     page.bar.runAll.focus({ preventScroll: true });
