@@ -176,7 +176,7 @@ def finish(rendered, out):
         write(out, f"notebooks/{page.source.name}", page.source.read_bytes())
     for address in site.files:
         write(out, address, (NBS / address).read_bytes())
-    for address, content in live.files().items():
+    for address, content in live.files(posts).items():
         write(out, address, content)
     write(out, "katex.css", katex_css)
     write(out, "site.css", (NBS / "styles.css").read_text(encoding="utf-8") + (ASSETS / "frame.css").read_text(encoding="utf-8"))
@@ -207,7 +207,7 @@ def build():
         docs.rename(old)
     new.rename(docs)
     shutil.rmtree(old, ignore_errors=True)
-    print("블로그를 만들었습니다. make serve를 치고 알려 주는 주소로 여세요.")
+    print(f"블로그를 만들었습니다: {docs / 'index.html'}\n보려면 make serve를 치고, 알려 주는 주소를 브라우저로 여세요.")
 
 
 if __name__ == "__main__":

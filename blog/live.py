@@ -148,12 +148,13 @@ def bundle(script, **define):
     done = node([str(HERE / "bundle.mjs")], return_completed_process=True, input=json.dumps(request).encode(), capture_output=True, cwd=HERE)
     if done.returncode:
         raise SystemExit(f"{script}을 묶지 못했습니다.\n{done.stderr.decode()}")
-    return done.stdout
+    # 실행기가 패키지를 찾지 못할 때 물어볼 바깥 주소를 지웁니다. 이 사이트는 다른 곳에 아무것도 묻지 않습니다.
+    return re.sub(rb"https://cdn\.jsdelivr\.net/pyodide/[\w./-]*", b"./", done.stdout)
 
 
 def license_text():
     "함께 내보내는 것들의 이름, 판, 허락."
-    lines = ["이 폴더의 파일은 아래 것들에서 왔습니다. 바꾸지 않았습니다(글꼴은 글자를 줄였고, 자바스크립트는 한 파일로 묶었습니다).", ""]
+    lines = ["이 폴더의 파일은 아래 것들에서 왔습니다. 패키지와 실행기는 받은 그대로이고, 글꼴은 글자를, 목록(lock)은 항목을 줄였으며, 자바스크립트는 한 파일로 묶고 바깥 주소 하나를 지웠습니다. Pyodide의 소스는 https://github.com/pyodide/pyodide 에 있습니다.", ""]
     lock = json.loads((HERE / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     for address in sorted(lock):
         name = address.removeprefix("node_modules/")
@@ -211,9 +212,9 @@ def size():
     return sum(len(gzip.compress(content)) for content in scripts().values()) + sum(map(len, loaded().values()))
 
 
-def files():
-    "_docs/live/에 놓을 것."
-    if not loaded():
+def files(posts):
+    "_docs/live/에 놓을 것. 단추를 단 글이 없으면 없습니다."
+    if not any(page.live for page in posts):
         return {}
     return {f"live/{name}": content for name, content in {**loaded(), **scripts(), "LICENSES.txt": license_text().encode()}.items()}
 

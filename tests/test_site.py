@@ -168,7 +168,7 @@ def test_answers_are_folded_with_their_outputs(site):
 
 # 틀
 
-KNOWN = {"crossent", "CC", "API", "GitHub", "RSS", "BY", "Apache", "Colab", "giscus", "app"}
+KNOWN = {"crossent", "CC", "API", "GitHub", "RSS", "BY", "Apache", "Colab", "giscus", "app", "MB"}
 
 
 def test_frame_words_are_korean(site):
