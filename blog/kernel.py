@@ -253,9 +253,9 @@ class Kernel:
             self.lost[name] = label
         return result | {"state": "skipped", "missing": sorted(missing)}
 
-    def check(self, source, check, label, emit):
-        "읽는 이의 셀을 사본에서 돌리고 채점 셀로 살핍니다. 글의 이름은 바뀌지 않습니다."
-        names = dict(self.names)
+    def check(self, source, check, own, label, emit):
+        "읽는 이의 셀을 사본에서 돌리고 채점 셀로 살핍니다. 글의 이름은 바뀌지 않고, 스스로 만들어야 할 이름(own)은 빌려 오지 못합니다."
+        names = {name: value for name, value in self.names.items() if name not in own}
         try:
             self.execute(source, label, names, emit)
         except BaseException as error:
@@ -283,5 +283,5 @@ class Kernel:
     def run_json(self, *args):
         return json.dumps(self.run(*args))
 
-    def check_json(self, *args):
-        return json.dumps(self.check(*args))
+    def check_json(self, source, check, own, label, emit):
+        return json.dumps(self.check(source, check, json.loads(own), label, emit))

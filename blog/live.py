@@ -242,7 +242,7 @@ def cells(
             continue
         names = kernel.Names().of(text)
         role = (directive(source, "live") or [""])[0]  # start, check, 또는 보통 셀
-        setup = bool(kernel.imports(text))  # 무엇이든 불러오는 셀은 늘 먼저 돕니다
+        setup = "준비" in "".join(directive(source, "code-summary"))  # 준비 셀은 늘 먼저 돕니다
         found.append({"id": cell["id"], "source": text, "role": role, "setup": setup, "binds": sorted(names.binds), "loads": sorted(names.loads)})
         if role == "check":
             found[-1]["hints"] = directive(source, "hint")

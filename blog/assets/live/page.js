@@ -266,7 +266,7 @@ class Page {
     exercise.output.clear();
     const { start, check, editor } = exercise;
     this.running = exercise;
-    const result = await this.python.ask("check", { source: editor.text, check: check.source, label: `답 ${start.id}` }, (output) => exercise.output.add(output));
+    const result = await this.python.ask("check", { source: editor.text, check: check.source, own: start.binds, label: `답 ${start.id}` }, (output) => exercise.output.add(output));
     this.running = null;
     exercise.judge(result);
     return true;

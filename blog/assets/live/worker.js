@@ -72,7 +72,7 @@ const jobs = {
   reset: () => { kernel = makeKernel(); },
   names: ({ source }) => JSON.parse(kernel.found_json(source)),
   run: ({ source, label }) => JSON.parse(kernel.run_json(source, label, emit)),
-  check: ({ source, check, label }) => JSON.parse(kernel.check_json(source, check, label, emit)),
+  check: ({ source, check, own, label }) => JSON.parse(kernel.check_json(source, check, JSON.stringify(own), label, emit)),
 };
 
 onmessage = async ({ data }) => {
