@@ -64,7 +64,7 @@ def composed_loss(input, target, weight, options):
         losses, row_weight = index_losses(log_probs, target, weight, ignored, eps)
     loss = reduce(losses, row_weight, options.reduction)
     if eps and row_weight is not None and options.reduction == "mean":
-        loss = loss + 0.0 / row_weight.sum()  # 가중치의 합이 0이면 PyTorch처럼 nan
+        loss = loss + 0.0 / row_weight.sum()  # 가중치의 합이 0이면 PyTorch처럼 inf가 아니라 nan
     if options.z_loss:
         loss = loss + reduce(*z_losses(logits, target, options), options.reduction)
     loss = loss.to(options.dtype)

@@ -32,7 +32,7 @@ def gradient_(out, target, p_y, rest, own, mass, pull, scale, lift, slope):
         mass, at_target = mass * scale, at_target * scale
     if lift is not None:
         mass, at_target = mass + lift, at_target + lift * p_y
-    if isinstance(mass, torch.Tensor):
+    if isinstance(mass, torch.Tensor):  # 수이면 1이라 곱할 것이 없습니다
         out.mul_(mass)  # M p
     if pull is not None and scale is None:
         out.sub_(pull)
@@ -108,7 +108,7 @@ def block_(logits, target, out, weight=None, options=Options(), scale=None, grad
     if before is None:
         losses = own * mend_(losses, p_y, source, target)
     else:
-        gap = -torch.maximum(p_y, out.amax(1, True)).log()  # s - m
+        gap = -torch.maximum(p_y, out.amax(1, True)).log()  # s - m. 정답 칸은 비웠으니 p_y도 봅니다
         s = before.top + gap  # log-sum-exp
         losses = torch.where(p_y < FLOORS[p_y.dtype], gap + (before.top - before.z_y), losses)
         losses = own * losses + before.total * gap - before.spread + options.z_loss * s**2

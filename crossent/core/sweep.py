@@ -115,7 +115,7 @@ class Gradients:
 # %% ../../nbs/12_linear.ipynb #ee83372b
 def sweep(
     hidden, target, layer, weight, options, want,
-    row_scale=None, products=TORCH_MM, lift=None, look=None,
+    row_scale=None, products=TORCH_MM, lift=None, peek=None,
 ):
     "줄마다의 손실과 로그합지수, want에서 고른 기울기의 합을 블록으로 나누어 구합니다."
     linear_weight, linear_bias = layer
@@ -127,8 +127,8 @@ def sweep(
     for start in range(0, len(hidden), block.rows):
         part = slice(start, start + block.rows)
         logits, answers = block.project(hidden[part], *layer), target[part, None]
-        if look is not None:
-            look(logits)
+        if peek is not None:
+            peek(logits)
         scale, up = (t if t is None else t[part, None] for t in (row_scale, lift))
         each, s = block_(logits, answers, logits, weight, options, scale, any(want), up)
         losses[part], lse[part] = each[:, 0], s[:, 0]

@@ -39,7 +39,7 @@ def whole_grads(tensors, options, want, upstream, create_graph):
     return [next(found) if needed else None for needed in want]
 
 # %% ../../nbs/84_linear_function.ipynb #41db2dcf
-def every_row(tensors, options, want, upstream, lift, look):
+def every_row(tensors, options, want, upstream, lift, peek):
     "모든 줄을 훑습니다. 무시한 줄의 손실은 0이고 배율도 0입니다."
     input, linear_weight, linear_bias, target, weight = tensors
     counted = target != options.ignore_index
@@ -48,16 +48,16 @@ def every_row(tensors, options, want, upstream, lift, look):
         wide = torch.promote_types(input.dtype, torch.float32)
         upstream = torch.where(counted, 1.0 if upstream is None else upstream, 0.0).to(wide)
     layer, how = (linear_weight, linear_bias), (weight, options, want, upstream, FASTEST)
-    losses, lse, found = sweep(input, target, layer, *how, lift, look)
+    losses, lse, found = sweep(input, target, layer, *how, lift, peek)
     return losses.masked_fill_(~counted, 0.0), lse, found.found()
 
 # %% ../../nbs/84_linear_function.ipynb #41db2dd0
-def swept(tensors, options, want, upstream=None, lift=None, look=None):
+def swept(tensors, options, want, upstream=None, lift=None, peek=None):
     "줄마다의 손실, log-sum-exp, 기울기. 되도록 무시하지 않은 줄만 훑습니다."
     input, linear_weight, linear_bias, target, weight = tensors
     kept = (target != options.ignore_index).nonzero()[:, 0]
-    if options.lse or look is not None or len(kept) == len(target):
-        return every_row(tensors, options, want, upstream, lift, look)
+    if options.lse or peek is not None or len(kept) == len(target):
+        return every_row(tensors, options, want, upstream, lift, peek)
     some = (input[kept], linear_weight, linear_bias, target[kept], weight)
     upstream = None if upstream is None else upstream[kept]
     losses, lse, (dx, dw, db) = every_row(some, options, want, upstream, None, None)
@@ -69,16 +69,16 @@ def swept(tensors, options, want, upstream=None, lift=None, look=None):
     return losses, lse, (dx, dw, db)
 
 # %% ../../nbs/84_linear_function.ipynb #a39a155a
-def loss_and_grads(tensors, options, want, look=None):
+def loss_and_grads(tensors, options, want, peek=None):
     "줄인 손실, log-sum-exp, 아직 나누지 않은 기울기 셋, 거기에 곱할 1/D."
     target, weight = tensors[3:]
     if options.reduction == "none":  # 줄마다의 상류 기울기를 아직 모르니 손실만
-        losses, lse, _ = swept(tensors, options, (False,) * 3, look=look)
+        losses, lse, _ = swept(tensors, options, (False,) * 3, peek=peek)
         return losses, lse, (None,) * 3, None
     wide = torch.promote_types(tensors[0].dtype, torch.float32)
     counted = target != options.ignore_index
     divisor, adjusted = divided(torch.where(counted, target, 0), counted, weight, options, wide)
-    losses, lse, grads = swept(tensors, adjusted, want, look=look)
+    losses, lse, grads = swept(tensors, adjusted, want, peek=peek)
     divisor = losses.new_ones(()) if divisor is None else divisor
     zero = 0.0 / divisor if options.smoothing else torch.zeros_like(divisor)  # D가 0이면 nan
     scale = divisor.reciprocal() + zero if counted.any() else torch.zeros_like(divisor)
@@ -135,8 +135,8 @@ class LinearCrossEntropy(torch.autograd.Function):
     "기울기를 순전파에서 만들어 두는 선형층 + 크로스 엔트로피. 손실과 log-sum-exp를 돌려줍니다."
 
     @staticmethod
-    def forward(ctx, keeper, options, want, look, *tensors):
-        loss, lse, grads, scale = loss_and_grads(tensors, options, want, look)
+    def forward(ctx, keeper, options, want, peek, *tensors):
+        loss, lse, grads, scale = loss_and_grads(tensors, options, want, peek)
         ctx.save_for_backward(*grads, scale, tensors[3])
         ctx.keeper, ctx.options, ctx.want = keeper, options, want
         ctx.dtypes = [None if tensor is None else tensor.dtype for tensor in tensors[:3]]
@@ -179,13 +179,13 @@ def computed_linear_loss(layer, target, weight, options, asked=(False, False)):
         return loss, lse, *row_facts(logits, options.softcap, asked)
     every = (torch.atleast_2d(layer[0]), *layer[1:], target.reshape(-1), weight)
     facts = []  # 블록마다의 (예측, 엔트로피)
-    look = (lambda logits: facts.append(row_facts(logits, options.softcap, asked))) if any(asked) else None
+    peek = (lambda logits: facts.append(row_facts(logits, options.softcap, asked))) if any(asked) else None
     want = tuple(is_differentiated(tensor) for tensor in every[:3])
     if any(want):
         keeper = Keeper.apply(*every).grad_fn
-        loss, lse = LinearCrossEntropy.apply(keeper, options, want, look, *every)
+        loss, lse = LinearCrossEntropy.apply(keeper, options, want, peek, *every)
     else:
-        loss, lse, *_ = loss_and_grads(every, options, want, look)
+        loss, lse, *_ = loss_and_grads(every, options, want, peek)
         loss, lse = loss.to(options.dtype), lse if options.lse else None
     joined = [None if each[0] is None else torch.cat(each) for each in zip(*facts)] or (None, None)
     rows = (loss, lse, *joined)
