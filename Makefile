@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: site test lab notebooks bench clean
+.PHONY: site serve test lab notebooks bench clean
 
 $(BIN)/ready: constraints.txt settings.ini setup.py
 	$(PYTHON) -m venv .venv
@@ -14,6 +14,9 @@ $(BIN)/ready: constraints.txt settings.ini setup.py
 
 site: $(BIN)/ready
 	$(BIN)/python -m blog.build
+
+serve: $(BIN)/ready
+	$(BIN)/python -m blog.serve
 
 test: $(BIN)/ready
 	# 코어 둘에 나누어 돌립니다. 토치가 저마다 코어를 모두 쓰려 들면 서로 느려집니다.
@@ -30,4 +33,4 @@ bench: $(BIN)/ready
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf .venv _docs _docs.* _proc build dist *.egg-info .pytest_cache .hypothesis screenshots blog/node_modules nbs/nbdev.yml
+	rm -rf .venv _docs _docs.* _proc build dist *.egg-info .pytest_cache .hypothesis screenshots blog/node_modules blog/.runtime nbs/nbdev.yml

@@ -1,4 +1,4 @@
-"""`make bench`: 손실과 선형층의 속도, 메모리, 정확도를 나란히 잽니다. 5분 안에 끝납니다.
+"""`make bench`: 손실과 선형층의 속도, 메모리, 정확도와 글 안에서 돌리는 시간을 잽니다.
 
     python -m benchmarks            # 모두
     python -m benchmarks loss       # 하나만
@@ -12,7 +12,7 @@ import torch
 
 from benchmarks import harness
 
-ALL = ("loss", "linear")
+ALL = ("loss", "linear", "live")
 
 
 def main():

@@ -21,7 +21,7 @@ from nbdev.config import get_config
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
 
-from blog import api, card, check, feed, frame, katex, listing, pages, search
+from blog import api, card, check, feed, frame, katex, listing, live, pages, search
 
 ROOT = Path.cwd()
 NBS = ROOT / "nbs"
@@ -155,6 +155,7 @@ def finish(rendered, out):
     site.api_groups = [("API", [page for page in posts if page.stem == api.GUIDE]), ("모듈", references)]
     for page in posts:
         api.link_names(page, modules)
+        live.prepare(page, site)
     everything = posts + references
     for page in everything:
         search.name_terms(page)
@@ -177,6 +178,8 @@ def finish(rendered, out):
         write(out, f"notebooks/{page.source.name}", page.source.read_bytes())
     for address in site.files:
         write(out, address, (NBS / address).read_bytes())
+    for address, content in live.files(posts).items():
+        write(out, address, content)
     write(out, "katex.css", katex_css)
     write(out, "site.css", (NBS / "styles.css").read_text(encoding="utf-8") + (ASSETS / "frame.css").read_text(encoding="utf-8"))
     for script in ASSETS.glob("*.js"):
@@ -207,7 +210,7 @@ def build():
         docs.rename(old)
     new.rename(docs)
     shutil.rmtree(old, ignore_errors=True)
-    print(f"블로그를 만들었습니다. 브라우저로 여세요: {docs / 'index.html'}")
+    print(f"블로그를 만들었습니다: {docs / 'index.html'}\n보려면 make serve를 치고, 알려 주는 주소를 브라우저로 여세요.")
 
 
 if __name__ == "__main__":

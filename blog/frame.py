@@ -21,6 +21,11 @@ BADGES = {
 }
 
 
+# 파일로 연 쪽에서는 브라우저가 스크립트 조각을 불러오지 못합니다. 아무 일도 일어나지 않는 대신 왜인지 말합니다.
+BY_FILE = """<p class="by-file" id="by-file" role="note" hidden>파일로 연 페이지에서는 찾기, 만져 보는 그림, 글 안에서 돌리기가 움직이지 않습니다. 터미널에서 <code>make serve</code>를 치고, 알려 주는 주소로 여세요.</p>
+<script>document.currentScript.previousElementSibling.hidden = location.protocol !== "file:";</script>"""
+
+
 def icon(name):
     return f'<svg viewBox="0 0 24 24" aria-hidden="true">{ICONS[name]}</svg>'
 
@@ -168,7 +173,7 @@ def badges(page, site):
         kind = ' rel="noopener"' if target.startswith("http") else " download"
         picture = f'<img src="{page.root}images/{image}" alt="{label}" width="{site.badge_width[image]}" height="28">'
         links.append(f'<a href="{target}"{kind}>{picture}</a>')
-    return f'<p class="badges">{"".join(links)}</p>'
+    return f'<p class="badges">{page.live}{"".join(links)}</p>'
 
 
 def title_block(page, site):
@@ -243,6 +248,7 @@ def render(
 </head>
 <body class="{kind}">
 {bar(page, site)}
+{BY_FILE}
 <div class="columns">
 {series(page, site)}
 <main id="content">

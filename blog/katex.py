@@ -16,7 +16,7 @@ def install():
     wanted = json.loads((HERE / "package-lock.json").read_text())["packages"]
     found = HERE / "node_modules" / ".package-lock.json"
     packages = json.loads(found.read_text())["packages"] if found.exists() else {}
-    if all(packages.get(name, {}).get("version") == wanted[name]["version"] for name in wanted if name):
+    if all(packages.get(name, {}).get("version") == wanted[name]["version"] for name in wanted if name and not wanted[name].get("optional")):
         return
     done = npm(["ci", "--no-audit", "--no-fund"], return_completed_process=True, cwd=HERE, capture_output=True, text=True)
     if done.returncode:

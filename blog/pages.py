@@ -30,6 +30,7 @@ class Page:
     body: object  # 글(BeautifulSoup)
     source: Path = None  # 노트북. API 쪽에는 없습니다
     files: dict = field(default_factory=dict)  # 함께 둘 파일: 주소 → 바이트
+    live: str = ""  # 글 안에서 돌리는 단추
 
     @property
     def title(self):

@@ -1,6 +1,5 @@
 "만들어진 블로그: 쪽, 링크, 수식, 틀의 말, 배지와 댓글, RSS. 그리고 깨진 노트북이 하는 일."
 
-import ast
 import csv
 import datetime
 import json
@@ -172,7 +171,7 @@ def test_answers_are_folded_with_their_outputs(site):
 
 # 틀
 
-KNOWN = {"crossent", "CC", "API", "GitHub", "RSS", "BY", "Apache", "Colab", "giscus", "app"}
+KNOWN = {"crossent", "CC", "API", "GitHub", "RSS", "BY", "Apache", "Colab", "giscus", "app", "MB"}
 
 
 def test_frame_words_are_korean(site):
@@ -542,8 +541,7 @@ def test_search_index_points_at_real_places(site):
     for path in NOTEBOOKS:
         name = page_name(path)
         assert {f"{name}#{heading['id']}" for heading in soup(site / name).select("article :is(h2, h3)[id]")} <= places
-<<<<<<< HEAD
-    assert not any(entry["section"] in ("보기", "예외") for entry in data["entries"])
+    assert not any(entry["section"] in ("보기", "오류") for entry in data["entries"])
     for entry in data["entries"]:
         target, _, anchor = entry["url"].partition("#")
         assert entry["post"] and (not anchor or soup(site / target).find(id=anchor)), entry["url"]
@@ -558,12 +556,6 @@ def test_headings_keep_the_address_written_before_them(site):
     page = soup(site / "pitfalls.html")
     assert page.find(id="target-n1").name == page.find(id="stuck").name == "h3" and page.find(id="errors").name == "h2"
     assert page.find(id="swapped")  # 둘째 주소도 그대로 있습니다
-=======
-    assert not any(section in ("보기", "오류") for _, _, section, _ in data["entries"])
-    for post, url, section, text in data["entries"]:
-        target, _, anchor = url.partition("#")
-        assert post and (not anchor or soup(site / target).find(id=anchor)), url
->>>>>>> home
 
 
 def test_synonyms_have_two_names_each():
