@@ -35,7 +35,8 @@ def say(text):
 
 def pip(*arguments):
     "큰 파일을 받을 때마다 이름과 크기를 알리고, 실패하면 pip이 적은 까닭을 보이며 멈춥니다."
-    command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", *arguments]
+    # -I: 이 폴더의 crossent.egg-info를 설치된 것으로 보지 않게 합니다.
+    command = [PYTHON, "-I", "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", *arguments]
     told = []
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as running:
         for line in running.stdout:
@@ -50,8 +51,11 @@ def pip(*arguments):
 
 
 def constraints():
+    "못 박은 버전. 환경 변수 CROSSENT_UNPINNED를 켜거나 더 새 파이썬이면 새것을 받습니다."
+    if os.environ.get("CROSSENT_UNPINNED"):
+        return []
     if sys.version_info[:2] <= PINNED_UP_TO:
-        return ["--constraint", "constraints.txt"]
+        return ["--constraint", str(ROOT / "constraints.txt")]
     say(f"Python {sys.version_info[0]}.{sys.version_info[1]}에서는 아직 돌려 보지 않아, 버전을 못 박지 않고 새것을 받습니다")
     return []
 

@@ -118,9 +118,9 @@ class LinearCrossEntropy(torch.autograd.Function):
         keeper, keep, again = ctx.keeper, keeps_graph(), torch.is_grad_enabled()
         ctx.keeper = keeper if keep else None
         if again or is_batched(grad_output):
-            found = whole_grads(keeper.saved_tensors, ctx.options, ctx.want, grad_output, again)
+            found = whole_grads(keeper[0].grad_fn.saved_tensors, ctx.options, ctx.want, grad_output, again)
         elif ctx.options.reduction == "none":
-            found = row_grads(keeper.saved_tensors, ctx.options, ctx.want, grad_output)
+            found = row_grads(keeper[0].grad_fn.saved_tensors, ctx.options, ctx.want, grad_output)
         else:
             ignored = target == ctx.options.ignore_index
             found = scaled(grads, grad_output * scale, ctx.dtypes, ignored, not keep)
@@ -146,7 +146,7 @@ def computed_linear_loss(tensors, target, weight, options):
     every = (torch.atleast_2d(tensors[0]), *tensors[1:], target.reshape(-1), weight)
     want = tuple(is_differentiated(tensor) for tensor in every[:3])
     if any(want):
-        keeper = Keeper.apply(*every).grad_fn
+        keeper = [Keeper.apply(*every)]  # 텐서 그대로 넘기면 그래프에 이어집니다
         loss = LinearCrossEntropy.apply(keeper, options, want, *every)
     else:
         loss = loss_and_grads(every, options, want)[0].to(options.dtype)
