@@ -540,6 +540,7 @@ def small(tmp_path_factory):
         shutil.copy(path, root / "nbs")
     for path in NBS.glob("images/*.svg"):
         shutil.copy(path, root / "nbs" / "images")
+    (root / "nbs" / "_quarto.yml").write_text("../_quarto.yml")  # 윈도우에서 받은 심볼릭 링크
     (root / "crossent").mkdir()
     (root / "crossent" / "__init__.py").touch()
     subprocess.run([sys.executable, "-c", EXPORT], cwd=root, check=True, capture_output=True)
@@ -559,7 +560,7 @@ def build(root, succeeds):
 
 
 def files(folder):
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"}
 
 
 def replace_cell(number, text, kind="markdown", outputs=()):
@@ -625,6 +626,26 @@ def test_ctrl_c_is_one_sentence(small):
     said = started.communicate()[0]
     assert started.returncode == 1 and said.strip() == "그만두었습니다. 지난번에 만든 것은 그대로 두었습니다.", said
     assert files(small) == before
+
+
+def test_nothing_that_only_unix_has_is_needed(small):
+    "유닉스에만 있는 모듈과 큰 페이지가 없어도 라이브러리의 모든 모듈이 불리고 블로그가 만들어집니다."
+    code = f"""
+import importlib, mmap, pkgutil, runpy, sys
+for name in ("fcntl", "resource", "pwd", "grp", "termios"):
+    sys.modules[name] = None
+vars(mmap).pop("MADV_HUGEPAGE", None)
+sys.path.insert(0, {str(ROOT)!r})
+import crossent
+for module in pkgutil.walk_packages(crossent.__path__, "crossent."):
+    importlib.import_module(module.name)
+z = importlib.import_module("torch").randn(2048, 8192, requires_grad=True)
+crossent.cross_entropy(z, z.argmax(1)).backward()
+runpy.run_module("blog.build", run_name="__main__")
+"""
+    (small / "_docs.lock").unlink(missing_ok=True)  # fcntl이 없으면 filelock은 이 파일이 있는지만 봅니다
+    done = subprocess.run([sys.executable, "-c", code], cwd=small, env=ENVIRONMENT, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="윈도우에는 make가 없습니다")
