@@ -14,20 +14,21 @@ from torch import nn
 from torch.nn import functional as F
 
 from .loss import cross_entropy
-from .plumbing.arguments import ask_pytorch, check_layer, check_layer_types, checked
+from .core.sweep import row_facts
+from .plumbing.arguments import ask_pytorch, check_layer, check_layer_types
+from .plumbing.arguments import check_positions, checked
 from .plumbing.compat import autocast_layer, is_plain, is_watched, without_autocast
 from .plumbing.function import Remembers
-from .plumbing.linear_function import computed_linear_loss
+from .plumbing.linear_function import computed_linear_loss, whole_logits
 from .plumbing.messages import Shown, explained, show
 
 # %% ../nbs/81_linear_loss.ipynb #7a6ad614
-def _two_lines(input, linear_weight, linear_bias, target, weight, **choices):
+def _two_lines(layer, target, weight, asked, **choices):
     "로짓을 만들고 cross_entropy를 호출합니다."
-    flat = linear_weight.reshape(-1, linear_weight.shape[-1])
-    bias = None if linear_bias is None else linear_bias.reshape(-1)
-    logits = F.linear(input, flat, bias)
-    logits = logits.reshape(*input.shape[:-1], *linear_weight.shape[:-1])
-    return cross_entropy(logits, target, weight, **choices)
+    logits = whole_logits(*layer)
+    loss = cross_entropy(logits, target, weight, **choices)
+    loss, lse = loss if choices["return_lse"] else (loss, None)
+    return loss, lse, *row_facts(logits, choices["softcap"], asked)
 
 
 def _stand_in(input, linear_weight):
@@ -35,23 +36,46 @@ def _stand_in(input, linear_weight):
     return input.new_zeros(()).expand(*input.shape[:-1], *linear_weight.shape[:-1])
 
 # %% ../nbs/81_linear_loss.ipynb #f2711d2e
-def _swept_or_told(tensors, target, weight, reduction, **choices):
+def _swept_or_told(layer, target, weight, asked, reduction, ignore_index, label_smoothing, **extras):
     "인자를 검사하고, 아는 것이면 계산하고, 틀린 것이면 PyTorch의 오류에 도움말을 붙입니다."
-    asked = (reduction, choices["ignore_index"], choices["label_smoothing"])
-    logits = _stand_in(*tensors[:2])
-    extras = (choices["z_loss"], choices["softcap"])
-    options = checked(logits, target, weight, *asked, *extras)
+    chosen, logits = (reduction, ignore_index, label_smoothing), _stand_in(*layer[:2])
+    options = checked(logits, target, weight, *chosen, **extras)
     if options is None:
-        ask_pytorch(logits, target, weight, *asked)  # 틀린 인자면 여기서 오류가 납니다
-        return _two_lines(*tensors, target, weight, reduction=reduction, **choices)
-    with without_autocast(tensors[0].device):
-        return computed_linear_loss(tensors, target, weight, options)
+        ask_pytorch(logits, target, weight, *chosen)  # 틀린 인자면 여기서 오류가 납니다
+        names = dict(zip(("reduction", "ignore_index", "label_smoothing"), chosen))
+        return _two_lines(layer, target, weight, asked, **names, **extras)
+    with without_autocast(layer[0].device):
+        return computed_linear_loss(layer, target, weight, options, asked)
+
+
+def _computed(layer, target, weight, asked, **choices):
+    "손실, log-sum-exp, 예측, 엔트로피. 달라고 하지 않은 것은 None."
+    if is_watched() or not is_plain(*layer, target, weight):
+        return _two_lines(layer, target, weight, asked, **choices)
+    layer = autocast_layer(layer)
+    check_layer_types(*layer)
+    return _swept_or_told(layer, target, weight, asked, **choices)
 
 # %% ../nbs/81_linear_loss.ipynb #35ff3ef2
+def _positions(input, linear_weight, target, shift, ignore_index):
+    "정답을 shift칸 당기고, 위치의 축을 모두 펴서 (N, H)와 (N)으로."
+    check_positions(input, linear_weight, target, shift, ignore_index)
+    is_probs = isinstance(target, torch.Tensor) and target.dim() == input.dim()
+    if shift and isinstance(target, torch.Tensor):
+        input = input[..., : input.shape[-2] - shift, :]
+        target = target[..., shift:, :] if is_probs else target[..., shift:]
+    places = input.shape[:-1]
+    if input.dim() > 2:
+        input = input.flatten(0, -2)
+        if isinstance(target, torch.Tensor):
+            target = target.flatten(0, -2 if is_probs else -1)
+    return input, target, places
+
+# %% ../nbs/81_linear_loss.ipynb #35ff3ef3
 def linear_cross_entropy(
-    input: torch.Tensor,  # 은닉 벡터 $X$: (N, H), 표본 하나면 (H)
+    input: torch.Tensor,  # 은닉 벡터 $X$: (N, H)나 (…, H), 표본 하나면 (H)
     linear_weight: torch.Tensor,  # 선형층 가중치 $W$: (V, H)
-    target: torch.Tensor,  # 정답: 클래스 번호 (N) 또는 확률 (N, V)
+    target: torch.Tensor,  # 정답: 클래스 번호 (N)이나 (…), 또는 확률 (N, V)나 (…, V)
     *,
     linear_bias: Optional[torch.Tensor] = None,  # 선형층 편향 $b$: (V)
     weight: Optional[torch.Tensor] = None,  # 클래스 가중치 (V)
@@ -60,18 +84,26 @@ def linear_cross_entropy(
     label_smoothing: float = 0.0,  # 0에서 1 사이
     z_loss: float = 0.0,  # log-sum-exp의 제곱에 곱할 수 λ
     softcap: Optional[float] = None,  # 로짓을 누를 높이 κ
+    dtype: Optional[torch.dtype] = None,  # 손실의 자료형. None이면 PyTorch와 같습니다
+    shift: int = 0,  # 몇 칸 뒤의 정답을 맞힐지. 다음 토큰이면 1
+    return_lse: bool = False,  # 위치마다의 log-sum-exp도
+    return_predictions: bool = False,  # 위치마다 로짓이 가장 큰 번호도
+    return_entropy: bool = False,  # 위치마다 확률의 엔트로피(nat)도
     options=None,  # torch의 조각 설정. 받기만 하고 쓰지 않습니다
-) -> torch.Tensor:  # 손실: 수 하나, "none"이면 (N)
+):  # 손실: 수 하나, "none"이면 정답의 모양. 더 달라고 했으면 손실을 앞에 둔 튜플
     "선형층과 `cross_entropy`를 한 번에. 클래스 번호 정답이면 로짓 (N, V)를 통째로 만들지 않습니다."
     choices = dict(label_smoothing=label_smoothing, z_loss=z_loss, softcap=softcap)
     choices |= dict(reduction=reduction, ignore_index=-100 if ignore_index is None else ignore_index)
-    layer = (input, linear_weight, linear_bias)
-    check_layer(*layer)
-    if is_watched() or not is_plain(*layer, target, weight):
-        return _two_lines(*layer, target, weight, **choices)
-    layer = autocast_layer(layer)
-    check_layer_types(*layer)
-    return _swept_or_told(layer, target, weight, **choices)
+    choices |= dict(dtype=dtype, return_lse=return_lse)
+    check_layer(input, linear_weight, linear_bias)
+    places = None
+    if shift or input.dim() > 2:
+        input, target, places = _positions(input, linear_weight, target, shift, choices["ignore_index"])
+    layer, asked = (input, linear_weight, linear_bias), (return_predictions, return_entropy)
+    found = [each for each in _computed(layer, target, weight, asked, **choices) if each is not None]
+    if places is not None:
+        found = [each.reshape(places) if each.dim() else each for each in found]
+    return found[0] if len(found) == 1 else tuple(found)
 
 # %% ../nbs/81_linear_loss.ipynb #ea6fb0d0
 def _check_module(num_classes, weight, label_smoothing):
@@ -112,6 +144,7 @@ class _LinearLayerLoss(Remembers, nn.Module):
         leaves = [tensor.detach().requires_grad_() for tensor in tensors]
         with torch.enable_grad():
             loss = self.loss(target, *leaves)
+        loss = loss[0] if isinstance(loss, tuple) else loss
         upstream = torch.as_tensor(grad_output, dtype=loss.dtype).expand_as(loss)
         return torch.autograd.grad(loss, leaves, upstream)
 
@@ -119,7 +152,8 @@ class _LinearLayerLoss(Remembers, nn.Module):
         return ", ".join(f"{name}={value}" for name, value in self.numbers.items())
 
 # %% ../nbs/81_linear_loss.ipynb #7ece881b
-_NUMBERS = "reduction", "ignore_index", "label_smoothing", "z_loss", "softcap"
+_NUMBERS = "reduction", "ignore_index", "label_smoothing", "z_loss", "softcap", "dtype"
+_NUMBERS += "shift", "return_lse", "return_predictions", "return_entropy"
 
 # %% ../nbs/81_linear_loss.ipynb #98936137
 class LinearCrossEntropyLoss(_LinearLayerLoss):
@@ -140,6 +174,11 @@ class LinearCrossEntropyLoss(_LinearLayerLoss):
         label_smoothing: float = 0.0,  # 0에서 1 사이
         z_loss: float = 0.0,  # log-sum-exp의 제곱에 곱할 수 λ
         softcap: Optional[float] = None,  # 로짓을 누를 높이 κ
+        loss_dtype: Optional[torch.dtype] = None,  # 손실의 자료형. None이면 PyTorch와 같습니다
+        shift: int = 0,  # 몇 칸 뒤의 정답을 맞힐지. 다음 토큰이면 1
+        return_lse: bool = False,  # 위치마다의 log-sum-exp도
+        return_predictions: bool = False,  # 위치마다 로짓이 가장 큰 번호도
+        return_entropy: bool = False,  # 위치마다 확률의 엔트로피(nat)도
         options=None,  # torch의 조각 설정. 받기만 하고 쓰지 않습니다
     ):
         super().__init__()
@@ -147,4 +186,6 @@ class LinearCrossEntropyLoss(_LinearLayerLoss):
         self.classes = (num_classes, *out_features)
         self.linear = nn.Linear(in_features, math.prod(self.classes), bias, device, dtype)
         self.register_buffer("weight", weight)
-        self.numbers = dict(zip(_NUMBERS, (reduction, ignore_index, label_smoothing, z_loss, softcap)))
+        chosen = (reduction, ignore_index, label_smoothing, z_loss, softcap, loss_dtype)
+        more = (shift, return_lse, return_predictions, return_entropy)
+        self.numbers = dict(zip(_NUMBERS, (*chosen, *more)))

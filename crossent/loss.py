@@ -52,28 +52,30 @@ def _suits_widened(input, target, weight):
     return input.is_floating_point() and input.numel() < SMALL and not in_autocast(input.device)
 
 # %% ../nbs/80_loss.ipynb #9a042d4e
-def _pytorch_loss(input, target, weight, old):
+def _pytorch_loss(input, target, weight, old, dtype):
     "PyTorch의 함수가 나은 입력이면 그 손실. 아니거나 거절했으면 None이고, 까닭은 아래에서 찾습니다."
     try:
-        if _suits_pytorch(input, target, weight):
+        if (dtype is None or dtype is input.dtype) and _suits_pytorch(input, target, weight):
             return F.cross_entropy(input, target, weight, *old)
-        if _suits_widened(input, target, weight):
-            return F.cross_entropy(input.float(), target, None, *old).to(input.dtype)
-    except (IndexError, RuntimeError, TypeError, ValueError):
+        if dtype is not torch.float64 and _suits_widened(input, target, weight):
+            return F.cross_entropy(input.float(), target, None, *old).to(dtype or input.dtype)
+    except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
         pass
     return None
 
 # %% ../nbs/80_loss.ipynb #b00319b4
-def _full_loss(input, target, weight, reduction, ignore_index, label_smoothing, z_loss, softcap):
+_NO_EXTRAS = dict(z_loss=0, softcap=None, dtype=None, return_lse=False)
+
+
+def _full_loss(input, target, weight, *chosen, **extras):
     "인자를 모두 검사하는 크로스 엔트로피."
-    chosen = (reduction, ignore_index, label_smoothing)
-    options = checked(input, target, weight, *chosen, z_loss, softcap)
+    options = checked(input, target, weight, *chosen, **extras)
     if options is None:
         loss = ask_pytorch(input, target, weight, *chosen)
-        if z_loss or softcap is not None:
+        if extras != _NO_EXTRAS:
             raise TypeError(
-                "z_loss and softcap need ordinary arguments.\n"
-                "z_loss와 softcap은 이 로짓과 정답에는 쓸 수 없습니다."
+                "z_loss, softcap, dtype and return_lse need ordinary arguments.\n"
+                "z_loss, softcap, dtype, return_lse는 이 로짓과 정답에는 쓸 수 없습니다."
             )
         return loss
     with without_autocast(input.device):
@@ -83,7 +85,7 @@ def _full_loss(input, target, weight, reduction, ignore_index, label_smoothing, 
 def _other_loss(tensors, old, extras):
     "PyTorch의 함수에 맡기지 않은 호출. 연산을 가로채는 텐서와 모드에는 먼저 묻습니다."
     overridden = has_torch_function_variadic(*tensors)
-    if overridden and (extras["z_loss"] != 0 or extras["softcap"] is not None):
+    if overridden and extras != _NO_EXTRAS:
         return handle_torch_function(cross_entropy, tensors, *tensors, *old, **extras)
     size_average, ignore_index, reduce, reduction, label_smoothing = old
     chosen = (reduction_name(reduction, size_average, reduce), ignore_index, label_smoothing)
@@ -104,14 +106,17 @@ def cross_entropy(
     *,
     z_loss: float = 0.0,  # (log-sum-exp)²의 평균에 곱할 계수 λ
     softcap: Optional[float] = None,  # 로짓을 κ·tanh(z/κ)로 누를 κ
-) -> torch.Tensor:  # 손실: 스칼라, "none"이면 표본마다 하나
+    dtype: Optional[torch.dtype] = None,  # 손실의 자료형. None이면 PyTorch와 같습니다
+    return_lse: bool = False,  # 표본마다의 log-sum-exp도 돌려줄지
+):  # 손실: 스칼라, "none"이면 표본마다 하나. return_lse면 (손실, log-sum-exp)
     "`F.cross_entropy`와 같은 인자, 값, 기울기, 오류. CPU의 큰 로짓이면 더 빠르고 가볍습니다."
     old = (size_average, ignore_index, reduce, reduction, label_smoothing)
-    if z_loss == 0 and softcap is None:
-        loss = _pytorch_loss(input, target, weight, old)
+    if z_loss == 0 and softcap is None and not return_lse:
+        loss = _pytorch_loss(input, target, weight, old, dtype)
         if loss is not None:
             return loss
-    return _other_loss((input, target, weight), old, dict(z_loss=z_loss, softcap=softcap))
+    extras = dict(z_loss=z_loss, softcap=softcap, dtype=dtype, return_lse=return_lse)
+    return _other_loss((input, target, weight), old, extras)
 
 # %% ../nbs/80_loss.ipynb #9f44a5f9
 scripts_as(cross_entropy, lambda: F.cross_entropy)
@@ -129,10 +134,10 @@ def _as_upstream(grad_output, shape, dtype, device):
         raise RuntimeError(explained(words, dict(grad_output=show(upstream), loss=show(loss))))
     return upstream.expand(shape)
 
-
+# %% ../nbs/80_loss.ipynb #28d83428
 def _options_of(module):
     "모듈에 적힌 선택지."
-    names = "ignore_index", "label_smoothing", "z_loss", "softcap"
+    names = "ignore_index", "label_smoothing", "z_loss", "softcap", "dtype"
     chosen = {name: getattr(module, name) for name in names}
     return chosen | {"reduction": reduction_name(module.reduction)}
 
@@ -140,7 +145,9 @@ def _options_of(module):
 def _gradient_again(module, grad_output):
     "마지막 forward에 넘긴 로짓의 기울기."
     input, target = module.recall()
-    options = checked(input, target, module.weight, **_options_of(module))
+    extras = _options_of(module)
+    chosen = [extras.pop(name) for name in ("reduction", "ignore_index", "label_smoothing")]
+    options = checked(input, target, module.weight, *chosen, **extras)
     shape = loss_shape(input) if options.reduction == "none" else ()
     upstream = _as_upstream(grad_output, shape, options.dtype, input.device)
     with torch.no_grad():
@@ -161,10 +168,11 @@ class CrossEntropyLoss(Remembers, torch.nn.CrossEntropyLoss):
         *,
         z_loss: float = 0.0,  # (log-sum-exp)²의 평균에 곱할 계수 λ
         softcap: Optional[float] = None,  # 로짓을 κ·tanh(z/κ)로 누를 κ
+        dtype: Optional[torch.dtype] = None,  # 손실의 자료형. None이면 PyTorch와 같습니다
     ):
         old = (size_average, ignore_index, reduce, reduction, label_smoothing)
         super().__init__(weight, *old)
-        self.z_loss, self.softcap = z_loss, softcap
+        self.z_loss, self.softcap, self.dtype = z_loss, softcap, dtype
 
     def forward(self, input, target):
         self.remember(input, target)
@@ -177,10 +185,10 @@ class CrossEntropyLoss(Remembers, torch.nn.CrossEntropyLoss):
 # %% ../nbs/80_loss.ipynb #485c7584
 def _as_pytorch_module(self):
     "TorchScript에 건넬 PyTorch의 모듈."
-    if self.z_loss or self.softcap is not None:
+    if self.z_loss or self.softcap is not None or self.dtype is not None:
         return self
     options = _options_of(self)
-    del options["z_loss"], options["softcap"]
+    del options["z_loss"], options["softcap"], options["dtype"]
     return torch.nn.CrossEntropyLoss(self.weight, **options)
 
 

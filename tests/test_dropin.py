@@ -2,6 +2,8 @@
 
 import gc
 import itertools
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -164,16 +166,23 @@ def test_nothing_of_the_logits_size_outlives_a_checkpoint(options):
     assert_close(torch.autograd.grad(loss, x)[0], grad)
 
 
-def exported(module, inputs, strict):
+def exported(module, inputs, strict, dims):
     from torch.export import Dim, export
 
-    batch = Dim("batch", min=2, max=2**20)
-    return export(module, inputs, dynamic_shapes=tuple({0: batch} for _ in inputs), strict=strict).module()
+    made = {name: Dim(name, min=3, max=2**20) for name in "BTC"}  # 두 칸을 밀면 한 칸이라 PyTorch도 3부터입니다
+    shapes = tuple({k: made[name] for k, name in enumerate(dims_of) if name in made} for dims_of in dims)
+    return export(module, inputs, dynamic_shapes=shapes, strict=strict).module()
 
 
 class Plain(torch.nn.Module):
     def forward(self, x, y):
         return cross_entropy(x, y, label_smoothing=0.1)
+
+
+class Extras(torch.nn.Module):
+    def forward(self, x, y):
+        loss, lse = cross_entropy(x, y, dtype=torch.float64, return_lse=True, z_loss=0.1, softcap=3.0)
+        return loss + lse.mean()
 
 
 class Layer(torch.nn.Module):
@@ -185,13 +194,89 @@ class Layer(torch.nn.Module):
         return linear_cross_entropy(x, self.weight, y)
 
 
+class Shifted(Layer):
+    def forward(self, x, y):
+        loss, lse = linear_cross_entropy(x, self.weight, y, shift=1, return_lse=True)
+        return loss + lse.mean()
+
+
+EXPORTS = {  # (모듈, 로짓과 정답의 차원, 내보낼 때의 크기, 써 볼 크기). 글자로 적은 차원이 바뀝니다
+    "배치": (Plain(), ("B5", "B"), (6,), (300000,)),
+    "배치, 모듈": (CrossEntropyLoss(), ("B5", "B"), (6,), (300000,)),
+    "배치와 클래스": (Plain(), ("BC", "B"), (6, 7), (40, 70000)),
+    "배치와 위치": (Plain(), ("B5T", "BT"), (3, 4), (300, 2000)),
+    "더한 인자": (Extras(), ("BC", "B"), (6, 7), (40, 70000)),
+    "선형층": (Layer(), ("B5", "B"), (6,), (300000,)),
+    "선형층, 모듈": (LinearCrossEntropyLoss(5, 5), ("B5", "B"), (6,), (300000,)),
+    "선형층, 배치와 위치": (Shifted(), ("BT5", "BT"), (3, 4), (300, 1000)),
+}
+
+
 @pytest.mark.parametrize("strict", [True, False])
-@pytest.mark.parametrize("module", [Plain(), Layer(), CrossEntropyLoss(), LinearCrossEntropyLoss(5, 5)], ids=lambda m: type(m).__name__)
-def test_export_with_a_dynamic_batch(module, strict):
-    "배치가 우리의 문턱을 넘나들어도 내보낸 그래프가 맞습니다."
-    program = exported(module, (torch.randn(6, 5), torch.randint(5, (6,))), strict)
-    x, y = torch.randn(300000, 5), torch.randint(5, (300000,))
-    assert_close(program(x, y).detach(), module(x, y).detach(), 1e-4, 1e-5)
+@pytest.mark.parametrize("name", EXPORTS)
+def test_export_with_dynamic_sizes(name, strict):
+    "크기가 우리의 문턱을 넘나들어도 내보낸 그래프가 맞습니다."
+    module, dims, small, large = EXPORTS[name]
+
+    def inputs(sizes):
+        letters = [letter for letter in dict.fromkeys("".join(dims)) if letter in "BTC"]
+        size = {"5": 5} | dict(zip(sorted(letters, key="BCT".index), sizes))
+        return torch.randn([size[d] for d in dims[0]]), torch.randint(5, [size[d] for d in dims[1]])
+
+    program, given = exported(module, inputs(small), strict, dims), inputs(large)
+    assert_close(program(*given).detach(), module(*given).detach(), 1e-4, 1e-5)
+
+
+@pytest.mark.parametrize("backend", ["eager", "aot_eager"])
+@pytest.mark.parametrize("name", OURS)
+def test_compiled_without_a_graph_break(name, backend, every_path):
+    leaves = [tensor.requires_grad_() for tensor in tensors()]
+    call = lambda *leaves: OURS[name](*leaves, INDEX)
+    mine = torch.compile(call, backend=backend, fullgraph=True)(*leaves)
+    pairs = zip(*(torch.autograd.grad(loss, leaves) for loss in (mine, call(*leaves))))
+    assert [assert_close(a, b) for a, b in pairs]
+
+
+ENDINGS = {
+    "주 스레드보다 오래 사는 스레드": """
+import threading, time
+def late():
+    threading.main_thread().join()
+    step()
+threading.Thread(target=late).start()
+""",
+    "atexit": "import atexit; atexit.register(step)",
+    "호출하는 동안 태어난 스레드": """
+import threading
+def born():
+    before = torch.get_num_threads()
+    step()
+    assert torch.get_num_threads() == before
+threads = [threading.Thread(target=born) for _ in range(4)]
+[thread.start() for thread in threads]
+step()
+[thread.join() for thread in threads]
+""",
+}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_threads_and_endings(name):
+    "큰 입력을 끝나 가는 프로세스와 여러 스레드에서 계산합니다."
+    code = """
+import torch
+from crossent import cross_entropy, linear_cross_entropy
+def step():
+    x = torch.randn(3000, 1000, requires_grad=True)
+    cross_entropy(x, torch.zeros(3000).long()).backward()
+    h, w = torch.randn(300, 8, requires_grad=True), torch.randn(1000, 8, requires_grad=True)
+    linear_cross_entropy(h, w, torch.zeros(300).long()).backward()
+    print("끝까지", x.grad.isfinite().all().item(), w.grad.isfinite().all().item())
+"""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code + ENDINGS[name]], capture_output=True, text=True, timeout=120)
+    lines = done.stdout.split("\n")[:-1]
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    assert lines and set(lines) == {"끝까지 True True"}
 
 
 @pytest.mark.filterwarnings("ignore")

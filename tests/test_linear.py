@@ -332,7 +332,6 @@ def test_checkpoint_and_no_grad():
 
 
 WRONG = {
-    "입력 3차원": lambda x, w, t: dict(input=x[None]),
     "가중치 1차원": lambda x, w, t: dict(linear_weight=w[0]),
     "은닉 크기": lambda x, w, t: dict(linear_weight=w.T),
     "편향": lambda x, w, t: dict(linear_bias=torch.zeros(3)),

@@ -70,7 +70,6 @@ CASES = {
     "2차원 weight": (X, Y, dict(weight=W[None])),
     "짧은 weight 3차원": (z(2, 5, 3), long(2, 3), dict(weight=W[:4])),
     "weight 자료형": (X, Y, dict(weight=W.double())),
-    "weight 자료형 half": (X.half(), Y, dict(weight=W)),
     "너무 큰 정답": (X, Y + 2, {}),
     "음수 정답": (X, Y - 2, {}),
     "너무 큰 정답 none": (X, Y + 2, dict(reduction="none", label_smoothing=0.1)),

@@ -331,7 +331,7 @@ def test_only_one_block_besides_the_gradient():
             return out
 
     x, y = torch.randn(400, 8000), torch.randint(8000, (400,))
-    options = checked(x, y, None, "mean", -100, 0.0, 0.0, None)
+    options = checked(x, y, None, "mean", -100, 0.0)
     with torch.no_grad(), Watch():
         blocked_loss(x[:, :], y, None, options)
     views = {x.untyped_storage().nbytes()}

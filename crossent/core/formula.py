@@ -32,6 +32,7 @@ class Options(NamedTuple):
     z_loss: float = 0.0
     softcap: Optional[float] = None
     dtype: torch.dtype = torch.float32  # 돌려줄 손실의 자료형
+    lse: bool = False  # 로그합지수도 돌려줄지
 
 # %% ../../nbs/10_precision.ipynb #7e58c75b
 def z_losses(logits, target, options):
@@ -66,4 +67,5 @@ def composed_loss(input, target, weight, options):
         loss = loss + 0.0 / row_weight.sum()  # 가중치의 합이 0이면 PyTorch처럼 nan
     if options.z_loss:
         loss = loss + reduce(*z_losses(logits, target, options), options.reduction)
-    return loss.to(options.dtype)
+    loss = loss.to(options.dtype)
+    return (loss, torch.logsumexp(logits, class_dim(input))) if options.lse else loss

@@ -23,13 +23,15 @@ def softmax_(logits, target, out):
     return p_y, out.scatter_(1, target, 0.0).sum(1, keepdim=True)
 
 # %% ../../nbs/11_speed.ipynb #3c7eab66
-def gradient_(out, target, p_y, rest, own, mass, pull, scale, slope):
-    "정답 칸이 빈 확률을 scale · (M p - Ỹ)로 바꿉니다. pull은 클래스마다 고루 당기는 몫입니다."
+def gradient_(out, target, p_y, rest, own, mass, pull, scale, lift, slope):
+    "정답 칸이 빈 확률을 scale · (M p - Ỹ) + lift · p로 바꿉니다. pull은 클래스마다 고루 당기는 몫입니다."
     at_target = p_y * (mass - own) + own * torch.where(rest < p_y, -rest, p_y - 1)
     if pull is not None:
         at_target = at_target - pull.expand_as(out).gather(1, target)
     if scale is not None:
         mass, at_target = mass * scale, at_target * scale
+    if lift is not None:
+        mass, at_target = mass + lift, at_target + lift * p_y
     if isinstance(mass, torch.Tensor):
         out.mul_(mass)  # M p
     if pull is not None and scale is None:
@@ -91,14 +93,14 @@ def mend_(losses, p_y, logits, target):
     return losses
 
 # %% ../../nbs/11_speed.ipynb #6e37d775
-def block_(logits, target, out, weight=None, options=Options(), scale=None, grad=True, lse=False):
-    "블록의 손실과 log-sum-exp. grad이면 out에 로짓의 기울기 × scale을 적습니다."
+def block_(logits, target, out, weight=None, options=Options(), scale=None, grad=True, lift=None):
+    "블록의 손실과 log-sum-exp. grad이면 out에 로짓의 기울기를 적습니다."
     source, slope, eps, before = logits, None, options.smoothing, None
     if options.softcap is not None:
         slope, logits = cap_(logits.to(out.dtype), options.softcap, out), out
     elif logits.dtype != out.dtype:
         logits = out.copy_(logits)  # 같은 공간에서 먼저 넓힙니다
-    if lse or eps > 0 or options.z_loss or slope is not None:
+    if options.lse or eps > 0 or options.z_loss or slope is not None:
         before, logits = look(logits, target, out, weight, eps)
     own = 1 - eps if weight is None else (1 - eps) * weight[target]  # (1-ε) w_y
     p_y, rest = softmax_(logits, target, out)
@@ -113,5 +115,5 @@ def block_(logits, target, out, weight=None, options=Options(), scale=None, grad
         bend = 2 * options.z_loss * s if options.z_loss else 0.0
         mass, pull = own + before.total + bend, before.pull
     if grad:
-        gradient_(out, target, p_y, rest, own, mass, pull, scale, slope)
+        gradient_(out, target, p_y, rest, own, mass, pull, scale, lift, slope)
     return losses, s

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['BLOCK_NUMBERS', 'FEWEST_ROWS', 'TORCH_MM', 'rows_per_block', 'Products', 'project', 'accumulate', 'back', 'Block',
-           'Gradients', 'sweep']
+           'Gradients', 'sweep', 'row_facts']
 
 # %% ../../nbs/12_linear.ipynb #19b03c3d
 #| code-fold: true
@@ -13,7 +13,9 @@ from typing import Callable, NamedTuple
 
 import torch
 
+from .formula import accumulate_dtype, capped
 from .kernel import block_
+from .shapes import class_dim
 
 # %% ../../nbs/12_linear.ipynb #128bd11a
 BLOCK_NUMBERS = 5_500_000  # 로짓 블록 하나에 담을 수의 한도
@@ -112,22 +114,36 @@ class Gradients:
 
 # %% ../../nbs/12_linear.ipynb #ee83372b
 def sweep(
-    hidden, target, layer, weight, options, want, row_scale=None, products=TORCH_MM
+    hidden, target, layer, weight, options, want,
+    row_scale=None, products=TORCH_MM, lift=None, look=None,
 ):
-    "줄마다의 손실과, want에서 고른 기울기의 합을 블록으로 나누어 구합니다."
+    "줄마다의 손실과 로그합지수, want에서 고른 기울기의 합을 블록으로 나누어 구합니다."
     linear_weight, linear_bias = layer
     block = Block(hidden, linear_weight, options.softcap, products)
     found = Gradients(hidden, linear_weight, block.wide, want)
     losses = hidden.new_empty(len(hidden), dtype=block.wide)
+    lse, options = torch.empty_like(losses), options._replace(lse=True)
     weight = None if weight is None else weight.to(block.wide)
     for start in range(0, len(hidden), block.rows):
         part = slice(start, start + block.rows)
         logits, answers = block.project(hidden[part], *layer), target[part, None]
-        scale = None if row_scale is None else row_scale[part, None]
-        each, _ = block_(
-            logits, answers, logits, weight, options, scale, any(want), lse=True
-        )
-        losses[part] = each[:, 0]
+        if look is not None:
+            look(logits)
+        scale, up = (t if t is None else t[part, None] for t in (row_scale, lift))
+        each, s = block_(logits, answers, logits, weight, options, scale, any(want), up)
+        losses[part], lse[part] = each[:, 0], s[:, 0]
         if any(want):
             found.add(part, logits, block, hidden, linear_weight)
-    return losses, found
+    return losses, lse, found
+
+# %% ../../nbs/12_linear.ipynb #6d1f0a02
+@torch.no_grad()
+def row_facts(logits, softcap, asked):
+    "로짓에서 구한 예측과 엔트로피. 달라고 하지 않은 것은 None이고, 둘 다 미분하지 않습니다."
+    predictions, entropy = asked
+    dim = class_dim(logits)
+    found = logits.argmax(dim) if predictions else None
+    if not entropy:
+        return found, None
+    wide = capped(logits.to(accumulate_dtype(logits)), softcap)
+    return found, torch.special.entr(torch.softmax(wide, dim)).sum(dim)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['LOGITS_DTYPES', 'reduction_name', 'result_dtype', 'has_values', 'in_range', 'knows_options', 'knows_target',
            'checked', 'check_extras', 'first_wrong', 'seen', 'ask_pytorch', 'layer_seen', 'layer_problem',
-           'check_layer', 'check_layer_types']
+           'check_layer', 'check_layer_types', 'check_shift', 'check_positions']
 
 # %% ../../nbs/94_arguments.ipynb #cd0c01be
 import warnings
@@ -41,6 +41,8 @@ LOGITS_DTYPES = {torch.float64, torch.float32, torch.float16, torch.bfloat16}
 def result_dtype(input, target, weight):
     "손실의 자료형: PyTorch처럼 넓히고, autocast 안에서는 반정밀도를 float32로."
     tensors = (target, weight) if target.shape == input.shape else ()
+    if not tensors and weight is not None and weight.dtype == torch.float32 and input.dtype.itemsize == 2:
+        tensors = (weight,)  # 반정밀도 로짓과 float32 가중치. PyTorch는 거절합니다
     dtypes = [tensor.dtype for tensor in tensors if tensor is not None]
     dtype = fold(torch.promote_types, dtypes, input.dtype)
     half = dtype.itemsize < 4 and in_autocast(input.device)
@@ -99,9 +101,9 @@ def knows_target(input, target, weight, reduction, ignore_index, label_smoothing
     return not has_values(target) or in_range(target, classes, ignore_index)
 
 # %% ../../nbs/94_arguments.ipynb #64d7e18f
-def checked(input, target, weight, reduction, ignore_index, label_smoothing, z_loss, softcap):
-    "인자를 검사하고 선택지로 묶습니다. 우리가 모르는 인자면 None."
-    check_extras(z_loss, softcap)
+def checked(input, target, weight, *chosen, z_loss=0.0, softcap=None, dtype=None, return_lse=False):
+    "reduction, ignore_index, label_smoothing 차례의 chosen까지 인자를 검사하고 선택지로 묶습니다. 우리가 모르는 인자면 None."
+    check_extras(z_loss, softcap, dtype)
     tensors = (input, target) if weight is None else (input, target, weight)
     if not all(isinstance(tensor, torch.Tensor) for tensor in tensors):
         return None
@@ -109,23 +111,23 @@ def checked(input, target, weight, reduction, ignore_index, label_smoothing, z_l
         return None
     if any(tensor.device != input.device for tensor in tensors):
         return None
-    chosen = (reduction, ignore_index, label_smoothing)
     try:
-        dtype = result_dtype(input, target, weight)
+        natural = result_dtype(input, target, weight)
     except RuntimeError:  # 함께 넓힐 수 없는 자료형
         return None
     if not knows_options(input, weight, *chosen):
         return None
     if weight is not None and in_autocast(input.device):
-        weight = weight.to(dtype)
-    if not knows_target(input, target, weight, *chosen, dtype):
+        weight = weight.to(natural)
+    if not knows_target(input, target, weight, *chosen, natural):
         return None
-    smoothing = float(label_smoothing) if label_smoothing > 0 else 0.0
-    return Options(reduction, ignore_index, smoothing, z_loss, softcap, dtype)
+    reduction, ignore_index, smoothing = chosen
+    smoothing = float(smoothing) if smoothing > 0 else 0.0
+    return Options(reduction, ignore_index, smoothing, z_loss, softcap, dtype or natural, bool(return_lse))
 
 # %% ../../nbs/94_arguments.ipynb #50798e14
-def check_extras(z_loss, softcap):
-    "z_loss는 0 이상의 수, softcap은 None이거나 0보다 큰 수입니다."
+def check_extras(z_loss, softcap, dtype=None):
+    "z_loss는 0 이상의 수, softcap은 None이거나 0보다 큰 수, dtype은 None이거나 실수 자료형입니다."
     given = dict(z_loss=z_loss, softcap=softcap)
     for name, value, wrong in (("z_loss", z_loss, "non-negative"), ("softcap", softcap, "positive")):
         if value is None and name == "softcap":
@@ -135,6 +137,9 @@ def check_extras(z_loss, softcap):
             raise TypeError(explained(words, given))
         if not (value > 0 or (value == 0 and name == "z_loss")):
             raise ValueError(explained(f"{name} must be {wrong}. Got: {value}", given))
+    if dtype is not None and dtype not in LOGITS_DTYPES:
+        words = f"dtype must be a floating point torch.dtype. Got: {dtype}"
+        raise TypeError(explained(words, dict(dtype=dtype)))
 
 # %% ../../nbs/94_arguments.ipynb #504b5157
 def first_wrong(input, target, ignore_index, classes=None):
@@ -182,7 +187,7 @@ def layer_problem(x, w, bias):
     "입력, 선형층 가중치, 편향의 모양에서 처음 틀린 것: (예외의 종류, 영어 문장). 없으면 None."
     *classes, hidden = w or (0,)
     classes = tuple(classes)
-    if len(x) not in (1, 2):
+    if not x or (len(x) > 2 and len(w) > 2):
         return RuntimeError, f"expected input with dimensionality 1 or 2, got {len(x)}"
     if not classes:
         return RuntimeError, f"expected linear_weight with dimensionality at least 2, got {len(w)}"
@@ -223,3 +228,34 @@ def check_layer_types(input, linear_weight, linear_bias):
         arguments = layer_seen(input, linear_weight, linear_bias)
         words = explained(str(error), arguments)
         raise RuntimeError(words) from None
+
+# %% ../../nbs/94_arguments.ipynb #c79a2417
+def check_shift(input, shift):
+    "shift가 0 이상이고 위치의 수보다 작은 정수인지 봅니다."
+    places, kind, words = input.shape[:-1], ValueError, None
+    if not isinstance(shift, int):
+        kind, words = TypeError, f"shift must be an integer. Got: {type(shift).__name__}"
+    elif shift and not places:
+        words = f"shift needs input of shape (..., T, H), got {tuple(input.shape)}"
+    elif shift and not 0 <= shift < places[-1]:
+        words = f"shift must be in [0, {places[-1]}). Got: {shift}"
+    if words:
+        raise kind(explained(words, dict(hidden=show(input), shift=shift)))
+
+# %% ../../nbs/94_arguments.ipynb #c79a2418
+def check_positions(input, linear_weight, target, shift, ignore_index):
+    "shift와, 정답이 은닉 벡터의 위치마다 하나씩이고 범위 안인지 봅니다."
+    check_shift(input, shift)
+    if not isinstance(target, torch.Tensor):
+        return
+    places, classes = input.shape[:-1], len(linear_weight)
+    if target.shape not in (places, (*places, classes)):
+        words = f"expected target shape {tuple(places)}, got {tuple(target.shape)}"
+        raise RuntimeError(explained(words, dict(hidden=show(input), target=show(target))))
+    if target.shape == places and target.dtype == torch.int64:
+        wrong = first_wrong(None, target[..., shift:], ignore_index, classes)
+        if wrong is not None:
+            (*place, last), value, low, high = wrong
+            given = dict(input=show(input), classes=classes)
+            given["wrong"] = ((*place, last + shift), value, low, high)
+            raise IndexError(explained(f"Target {value} is out of bounds.", given))

@@ -71,7 +71,7 @@ def workplaces(x, grad, dtype):
 
 # %% ../../nbs/95_blocks.ipynb #d813b406
 def in_blocks(input, answers, weight, options, scale=None, grad=None):
-    "표본별 손실과 log-sum-exp. grad가 있으면 거기에 로짓의 기울기 × scale을 적습니다."
+    "표본별 손실과, 구했으면 log-sum-exp. grad가 있으면 거기에 로짓의 기울기 × scale을 적습니다."
     last, dtype = is_class_last(input), accumulate_dtype(input, weight)
     x, weight = as_rows(input, last), None if weight is None else weight.to(dtype)
     found = torch.empty(loss_shape(input), dtype=dtype, device=input.device)

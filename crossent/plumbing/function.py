@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['CHANGED', 'as_answers', 'divided', 'row_scale', 'reduced', 'blocked_loss', 'pulls', 'through_gradient',
-           'times_upstream', 'times_infinity', 'CrossEntropy', 'takes_blocks', 'computed_loss', 'logits_gradient',
-           'Remembers']
+           'times_upstream', 'times_infinity', 'CrossEntropy', 'LogSumExp', 'takes_blocks', 'computed_loss',
+           'logits_gradient', 'Remembers']
 
 # %% ../../nbs/83_function.ipynb #c4db2bc6
 import weakref
@@ -152,6 +152,22 @@ class CrossEntropy(torch.autograd.Function):
             found = more if found is None else found + more
         return None if found is None else found.to(ctx.dtype), None, None, None
 
+# %% ../../nbs/83_function.ipynb #5e8d03a1
+class LogSumExp(torch.autograd.Function):
+    "이미 구한 log-sum-exp를 로짓에 잇는 노드."
+
+    @staticmethod
+    def forward(ctx, logits, lse):
+        ctx.save_for_backward(logits)
+        return lse.view(loss_shape(logits)).clone()
+
+    @staticmethod
+    def backward(ctx, dlse):
+        (logits,) = ctx.saved_tensors
+        dim = class_dim(logits)
+        probs = torch.softmax(logits.to(dlse.dtype), dim)
+        return (probs * dlse.unsqueeze(dim)).to(logits.dtype), None
+
 # %% ../../nbs/83_function.ipynb #78d1558e
 def takes_blocks(input, target, weight):
     "블록으로 갈 수 있는지: CPU의 보통 텐서이고, 클래스 번호 정답이고, 로짓만 미분할 때."
@@ -165,15 +181,20 @@ def takes_blocks(input, target, weight):
 
 
 def computed_loss(input, target, weight, options):
-    "검사를 마친 인자의 손실: 블록이나 이어 만든 식으로 구합니다."
+    "검사를 마친 인자의 손실: 블록이나 이어 만든 식으로 구합니다. options.lse면 (손실, log-sum-exp)."
+    if options.dtype == torch.float64:
+        input = input.double()
     if not takes_blocks(input, target, weight):
         return composed_loss(input, target, weight, options)
-    if not is_differentiated(input):
-        return blocked_loss(input, target, weight, options)[0]
-    if options.softcap is not None:  # 누르기는 autograd가 미분합니다
-        input = capped(input.to(accumulate_dtype(input)), options.softcap)
-        options = options._replace(softcap=None)
-    return CrossEntropy.apply(input, target, weight, options)[0]
+    if is_differentiated(input):
+        if options.softcap is not None:  # 누르기는 autograd가 미분합니다
+            input = capped(input.to(accumulate_dtype(input)), options.softcap)
+            options = options._replace(softcap=None)
+        loss, _, lse = CrossEntropy.apply(input, target, weight, options)
+        lse = LogSumExp.apply(input, lse) if options.lse else None
+    else:
+        loss, _, lse = blocked_loss(input, target, weight, options)
+    return (loss, lse.view(loss_shape(input))) if options.lse else loss
 
 # %% ../../nbs/83_function.ipynb #49a1ce04
 def logits_gradient(input, target, weight, options, upstream):

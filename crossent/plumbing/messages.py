@@ -6,7 +6,7 @@
 __all__ = ['HELP_BINARY', 'HELP', 'SHAPE_ERRORS', 'Shown', 'show', 'class_axis', 'wanted_shape', 'is_float', 'help_swapped',
            'help_argmax', 'help_shape', 'help_class_dim', 'help_weight', 'help_upstream', 'help_probabilities',
            'help_scalar_type', 'help_target_type', 'help_logits_type', 'help_tensor', 'help_bounds', 'bounds_advice',
-           'help_hidden', 'help_features', 'help_layer_type', 'help_device', 'help_for', 'explained']
+           'help_hidden', 'help_positions', 'help_features', 'help_layer_type', 'help_device', 'help_for', 'explained']
 
 # %% ../../nbs/93_messages.ipynb #41d828e7
 from typing import NamedTuple
@@ -198,12 +198,24 @@ def bounds_advice(classes, value, low, high):
 # %% ../../nbs/93_messages.ipynb #58b21c6b
 def help_hidden(a):
     "입력의 차원이 맞지 않을 때의 도움말."
+    found = f"입력의 모양이 {a['hidden'].shape}입니다."
+    if not a["hidden"].shape:
+        return found + " 은닉 벡터를 (N, H)나 (…, H) 모양으로 주세요."
     return (
-        f"입력의 모양이 {a['hidden'].shape}입니다. 마지막 축만 남기고 input.flatten(0, -2)로 펴고, "
-        "target도 target.flatten()으로 펴 주세요."
+        f"{found} 클래스 축이 여럿인 가중치에는 마지막 축만 남기고 input.flatten(0, -2)로 펴고, "
+        "target도 target.flatten(0, 1)처럼 같은 축을 펴 주세요."
     )
 
 
+def help_positions(a):
+    "은닉 벡터의 위치와 정답의 모양이 다를 때의 도움말."
+    places = a["hidden"].shape[:-1]
+    return (
+        f"은닉 벡터의 모양이 {a['hidden'].shape}이면 정답은 위치마다 하나씩 {places}이어야 하는데 "
+        f"{a['target'].shape}입니다."
+    )
+
+# %% ../../nbs/93_messages.ipynb #58b21c6c
 def help_features(a):
     "은닉 크기가 다를 때의 도움말."
     return (
@@ -267,6 +279,11 @@ HELP |= {
 # %% ../../nbs/93_messages.ipynb #b1811a19
 HELP |= {
     "expected input with dimensionality": help_hidden,
+    "expected target shape": help_positions,
+    "shift must be": "받은 값은 shift={shift!r}입니다. 은닉 벡터의 모양이 {hidden.shape}이니 "
+    "0 이상이고 끝에서 둘째 축의 길이보다 작은 정수를 쓰세요. 다음 토큰이면 1입니다.",
+    "shift needs input": "은닉 벡터의 모양이 {hidden.shape}이라 당길 축이 없습니다. (…, T, H) 모양으로 주세요.",
+    "dtype must be": "받은 값은 dtype={dtype!r}입니다. torch.float32 같은 실수 자료형을 쓰세요.",
     "expected linear_weight with dimensionality": "선형층 가중치는 (클래스 수, 은닉 크기) 모양이어야 하는데 "
     "{linear_weight.shape}입니다.",
     "last dimensions (in_features)": help_features,
