@@ -125,6 +125,6 @@ def status_bytes(key):
 
 def save(name, result):
     "결과를 글이 읽는 JSON에 적습니다. 다른 결과는 그대로 둡니다."
-    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     kept[name] = result
     RESULTS.write_text(json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True) + "\n")

@@ -72,9 +72,15 @@ def problems(
 ):  # 문제를 알리는 글의 목록
     "노트북 하나를 살핍니다."
     try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    except (ValueError, KeyError, TypeError) as error:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        cells, version = notebook.get("cells"), notebook.get("nbformat", 4)
+    except (ValueError, AttributeError) as error:
         return [f"{path.name}: 노트북으로 읽을 수 없는 파일입니다: {error!r}"]
+    if version < 4 or cells is None:
+        return [f"{path.name}: 옛 꼴(nbformat {version})의 노트북입니다. Jupyter에서 열어 다시 저장해 주세요"]
+    for number, cell in enumerate(cells, 1):
+        if not {"cell_type", "source"} <= set(cell):
+            return [f"{path.name} 셀 {number}: 셀의 종류(cell_type)나 글(source)이 없습니다"]
     if not cells or cells[0]["cell_type"] != "markdown":
         return [f"{path.name} 셀 1: 첫 셀이 제목을 적은 글 셀이 아닙니다"]
     found = [(1, problem) for problem in header_problems(source(cells[0]), path)]

@@ -13,9 +13,9 @@ DIST = HERE / "node_modules" / "katex" / "dist"
 
 def install():
     "package-lock.json에 적힌 것을 받습니다. 이미 있으면 아무 일도 하지 않습니다."
-    wanted = json.loads((HERE / "package-lock.json").read_text())["packages"]
+    wanted = json.loads((HERE / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     found = HERE / "node_modules" / ".package-lock.json"
-    packages = json.loads(found.read_text())["packages"] if found.exists() else {}
+    packages = json.loads(found.read_text(encoding="utf-8"))["packages"] if found.exists() else {}
     if all(packages.get(name, {}).get("version") == wanted[name]["version"] for name in wanted if name and not wanted[name].get("optional")):
         return
     done = npm(["ci", "--no-audit", "--no-fund"], return_completed_process=True, cwd=HERE, capture_output=True, text=True)

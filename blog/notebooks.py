@@ -2,10 +2,12 @@
 
     python -m blog.notebooks                 # nbs/의 모든 노트북을 돌리고 출력을 저장합니다
     python -m blog.notebooks nbs/02_softmax.ipynb
+    python -m blog.notebooks --setup         # 설치하는 셀을 settings.ini의 주소로 다시 적습니다
 """
 
 import sys
 from base64 import b64decode, b64encode
+from hashlib import sha1
 from io import BytesIO
 from pathlib import Path
 
@@ -22,13 +24,51 @@ def all_notebooks():
     return sorted(path for path in NBS.glob("*.ipynb") if not path.name.startswith((".", "_")))
 
 
+def setup_source():
+    "crossent가 없는 곳(Colab, 노트북 하나만 내려받은 폴더)에서 설치하는 셀."
+    from nbdev.config import get_config
+
+    settings = get_config(path=ROOT)
+    return f"""#| hide
+# settings.ini의 주소입니다: python -m blog.notebooks --setup
+from importlib.util import find_spec
+
+if not find_spec("crossent"):
+    %pip install -q "crossent[nb] @ git+{settings.git_url}@{settings.branch}"
+    assert find_spec("crossent"), "crossent를 설치하지 못했습니다. 까닭은 pip이 위에 적었습니다."
+"""
+
+
+def setup_cells(notebook):
+    "설치하는 셀들."
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and "%pip install" in cell.source]
+
+
+def write_setup(path):
+    "단추(badges)가 있는 노트북의 설치하는 셀을 다시 적습니다. 없으면 첫 코드 셀 앞에 넣습니다."
+    notebook = nbformat.read(path, as_version=4)
+    source = setup_source().strip()
+    if "- badges: true" not in notebook.cells[0].source or [cell.source for cell in setup_cells(notebook)] == [source]:
+        return
+    for cell in setup_cells(notebook):
+        cell.source = source
+    if not setup_cells(notebook):
+        first = next(i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code")
+        new = nbformat.v4.new_code_cell(source, id=sha1(path.stem.encode()).hexdigest()[:8])
+        notebook.cells.insert(first, new)
+    nbformat.write(notebook, path)
+
+
 def run(
     path,  # 돌릴 노트북
     on_cell=None,  # 셀을 하나 마칠 때마다 부를 함수
+    folder=NBS,  # 커널이 도는 폴더
 ):  # 출력이 채워진 노트북. 파일은 바꾸지 않습니다
     "새 커널에서 노트북을 위에서 아래로 돌립니다."
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(NBS)}})
+    quiet = ["--IPKernelApp.log_level=40"]  # 커널이 제 연결을 두고 하는 경고는 진행 막대만 흐트러뜨립니다
+    place = {"metadata": {"path": str(folder)}}
+    client = NotebookClient(notebook, timeout=900, kernel_name="python3", extra_arguments=quiet, resources=place)
     if on_cell:
         client.on_cell_executed = lambda **_: on_cell()
     try:
@@ -107,6 +147,10 @@ def store(
 def main():
     from tqdm import tqdm
 
+    if "--setup" in sys.argv:
+        for path in all_notebooks():
+            write_setup(path)
+        return
     paths = [Path(arg) for arg in sys.argv[1:]] or all_notebooks()
     for path in paths:
         cells = sum(cell.cell_type == "code" for cell in nbformat.read(path, as_version=4).cells)

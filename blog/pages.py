@@ -1,4 +1,4 @@
-"렌더러(Quarto나 smalldocs)가 만든 HTML에서 글만 꺼내, 어느 쪽이 만들었든 같은 꼴로 다듬습니다."
+"smalldocs가 만든 HTML에서 글만 꺼내 다듬습니다."
 
 import json
 import re
@@ -31,6 +31,7 @@ class Page:
     source: Path = None  # 노트북. API 쪽에는 없습니다
     files: dict = field(default_factory=dict)  # 함께 둘 파일: 주소 → 바이트
     live: str = ""  # 글 안에서 돌리는 단추
+    lost: list = field(default_factory=list)  # 글이 가리키지만 없는 그림
 
     @property
     def title(self):
@@ -62,29 +63,26 @@ class Page:
 
 def load(
     notebook,  # nbs/의 노트북
-    processed,  # nbdev가 다듬은 노트북
-    rendered,  # 렌더러가 만든 HTML이 있는 폴더
+    folder,  # nbdev가 다듬은 노트북과, 그것으로 만든 HTML(_docs/)이 있는 폴더
 ):  # Page
     "글 하나를 읽어 다듬습니다."
-    first = "".join(json.loads(processed.read_text(encoding="utf-8"))["cells"][0]["source"])
+    first = "".join(json.loads((folder / notebook.name).read_text(encoding="utf-8"))["cells"][0]["source"])
     written = check.header(check.source(json.loads(notebook.read_text(encoding="utf-8"))["cells"][0]))
     meta = yaml.safe_load(first.strip().strip("-")) | written
-    url = meta["output-file"]
-    html = next(path for path in (rendered / url, rendered / f"{notebook.stem}.html") if path.exists())
-    soup = BeautifulSoup(html.read_text(encoding="utf-8"), "lxml")
-    page = Page(notebook.stem, url, meta, soup.find("main"), notebook)
+    soup = BeautifulSoup((folder / "_docs" / f"{notebook.stem}.html").read_text(encoding="utf-8"), "lxml")
+    page = Page(notebook.stem, meta["output-file"], meta, soup.find("main"), notebook)
     if image := meta.get("image"):
         page.files[image] = (notebook.parent / image).read_bytes()
-    tidy(page, soup, html.parent)
+    tidy(page, soup)
     return page
 
 
-def tidy(page, soup, folder):
-    "렌더러마다 다른 껍질을 벗깁니다."
+def tidy(page, soup):
+    "렌더러가 두른 껍질을 벗깁니다."
     body = page.body
     for comment in body.find_all(string=lambda text: isinstance(text, Comment)):
         comment.extract()
-    for extra in body.select("#title-block-header, nav, script, style, link, .code-copy-button, a.anchorjs-link"):
+    for extra in body.select("#title-block-header, nav, .code-copy-button"):
         extra.decompose()
     fill_stills(body)
     tidy_code(body)
@@ -93,7 +91,7 @@ def tidy(page, soup, folder):
     tidy_callouts(body, soup)
     tidy_headings(body)
     tidy_tables(body, soup)
-    tidy_images(page, folder)
+    tidy_images(page)
 
 
 def fill_stills(body):
@@ -203,10 +201,6 @@ def tidy_headings(body):
 def tidy_tables(body, soup):
     "넓은 표는 자기 상자 안에서만 옆으로 밀립니다."
     for table in body.find_all("table"):
-        for style in table.find_all("style"):
-            style.decompose()
-        for name in ("border", "data-quarto-disable-processing"):
-            table.attrs.pop(name, None)
         table["class"] = "dataframe" if "dataframe" in table.get("class", []) else "table"
         for cell in table.select("thead th"):
             cell["scope"] = "col"
@@ -214,9 +208,6 @@ def tidy_tables(body, soup):
             if not corner.get_text(strip=True):
                 corner.name = "td"
                 corner.attrs.pop("scope", None)
-        for cell in table.find_all("tr"):
-            if cell.get("style"):
-                del cell["style"]
         wrapper = soup.new_tag("div", attrs={"class": "table-box"})
         old = table.parent if table.parent.get("class") == ["sd-table"] else None
         (old or table).replace_with(wrapper)
@@ -253,7 +244,7 @@ def size(
         return found and tuple(round(float(number)) for number in found.groups())
 
 
-def tidy_images(page, folder):
+def tidy_images(page):
     "글에 박힌 그림을 파일로 떼어 내고 크기를 적습니다."
     name = page.url.removesuffix(".html")
     for number, image in enumerate(page.body.find_all("img"), 1):
@@ -264,17 +255,17 @@ def tidy_images(page, folder):
             page.files[address] = data
         else:
             address = unquote(address)
-            # Quarto는 제가 그린 그림 파일을 제 폴더에 두고, 노트북이 가리키는 그림은 nbs/에 있습니다.
-            found = next((path for path in (folder / address, page.source.parent / address) if path.is_file()), None)
-            data = found.read_bytes() if found else b""
-            if data:
-                page.files[address] = data
+            path = page.source.parent / address
+            if not path.is_file():
+                page.lost.append(address)
+                continue
+            data = page.files[address] = path.read_bytes()
         picture = size(data)
         image.attrs = {"src": address, "alt": image.get("alt", ""), "loading": "lazy", "decoding": "async"}
         if picture:
             image["width"], image["height"] = map(str, picture)
         if not address.endswith(".svg") and not image.find_parent(class_="explorable"):
-            dark = not address.endswith(".svg") and data and sum(Image.open(BytesIO(data)).convert("RGB").getpixel((1, 1))) < 384
+            dark = sum(Image.open(BytesIO(data)).convert("RGB").getpixel((1, 1))) < 384
             image["class"] = "figure-image on-dark" if dark else "figure-image"
             if picture and picture[0] > 500 and not image.find_parent("a"):
                 # 휴대전화에서는 눌러서 크게 봅니다. 스크립트가 꺼졌으면 그림 파일이 열립니다.

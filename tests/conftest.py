@@ -2,19 +2,37 @@
 
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session")
-def site():
-    "블로그를 한 번 만들고 그 폴더(_docs)를 돌려줍니다."
-    done = subprocess.run([sys.executable, "-m", "blog.build"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return ROOT / "_docs"
+def site(tmp_path_factory, worker_id):
+    "블로그를 한 번 만들고 그 폴더를 돌려줍니다. 나누어 도는 프로세스들이 함께 씁니다."
+    shared = tmp_path_factory.getbasetemp()
+    docs = (shared if worker_id == "master" else shared.parent) / "site"
+    with FileLock(f"{docs}.ready"):
+        if not docs.exists():
+            done = subprocess.run([sys.executable, "-m", "blog.build", docs], cwd=ROOT, capture_output=True, encoding="utf-8")
+            assert done.returncode == 0, done.stdout + done.stderr
+    return docs
+
+
+def pytest_terminal_summary(terminalreporter):
+    "파일마다 걸린 시간."
+    seconds = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if hasattr(report, "duration"):
+                seconds[report.nodeid.split("::")[0]] += report.duration
+    terminalreporter.section("파일마다 걸린 초")
+    for name, spent in seconds.most_common():
+        terminalreporter.write_line(f"{spent:7.1f}  {name}")
 
 
 PATHS = {  # 작은 입력을 그 길로 보내려고 바꿀 수

@@ -1,38 +1,55 @@
-"휠을 만들어 새 환경에 설치해 봅니다."
+"꾸러미(sdist와 wheel)를 만들어 새 환경에 설치해 봅니다."
 
+import os
+import re
 import subprocess
 import sys
+import tarfile
 import venv
+from email import message_from_string
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from blog import notebooks
+from blog.install import ROOT, constraints, settings, torch_index
+
+SETTINGS = settings()
+# 평소에는 파일을 읽는 노트북만, CROSSENT_EVERY_NOTEBOOK을 켜면(매주 도는 검사) 모두 빈 폴더에서 돌립니다.
+EVERY = notebooks.all_notebooks()
+ALONE = EVERY if os.environ.get("CROSSENT_EVERY_NOTEBOOK") else [path for path in EVERY if "data_path(" in path.read_text(encoding="utf-8")]
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    target = tmp_path_factory.mktemp("wheel")
-    subprocess.run([sys.executable, "-m", "build", "--wheel", "--outdir", target, ROOT], check=True, capture_output=True)
-    (path,) = target.glob("crossent-*.whl")
-    return path
+def dist(tmp_path_factory):
+    "저장소에서 만든 (sdist, wheel). wheel은 sdist에서 만들어집니다."
+    target = tmp_path_factory.mktemp("dist")
+    subprocess.run([sys.executable, "-m", "build", "--outdir", target, ROOT], check=True, capture_output=True)
+    (sdist,), (wheel,) = target.glob("crossent-*.tar.gz"), target.glob("crossent-*.whl")
+    return sdist, wheel
 
 
-def python_with(tmp_path, *packages):
+def python_with(folder, *packages):
     "새 가상 환경을 만들어 설치하고, 그 안의 python을 돌려줍니다."
-    venv.create(tmp_path / "env", with_pip=True)
-    python = tmp_path / "env" / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", *packages], check=True, capture_output=True)
+    venv.create(folder / "env", with_pip=True)
+    python = folder / "env" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    command = [python, "-I", "-m", "pip", "install", "--quiet", *constraints(), *packages]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     return python
 
 
-def run(python, code, folder):
-    return subprocess.run([python, "-c", code], cwd=folder, capture_output=True, text=True)
+def run(python, code, folder, *arguments):
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PYTHONUTF8": "1"}
+    done = subprocess.run([python, "-c", code, *arguments], cwd=folder, env=clean, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.split()
 
 
-def test_floors_without_torch(wheel, tmp_path):
-    "torch가 없어도 `import crossent`와 0층부터 4층까지는 됩니다."
-    python = python_with(tmp_path, "numpy", "--no-deps", wheel)
+def test_floors_without_torch_from_the_sdist(dist, tmp_path):
+    "sdist를 설치합니다. torch가 없어도 `import crossent`와 0층부터 4층까지는 됩니다."
+    python = python_with(tmp_path, "numpy", "--no-deps", dist[0])
     code = """
 import crossent
 from crossent import testing, plot, information, softmax, nll, reference
@@ -42,15 +59,12 @@ try:
 except ModuleNotFoundError as error:
     print(error.name)
 """
-    done = run(python, code, tmp_path)
-    assert done.returncode == 0, done.stderr
-    loss, missing = done.stdout.split()
-    assert loss == "1.3236" and missing == "torch"
+    assert run(python, code, tmp_path) == ["1.3236", "torch"]
 
 
-def test_full_install(wheel, tmp_path):
-    "필요한 것까지 모두 설치하면 PyTorch의 손실과 같은 수가 나옵니다."
-    python = python_with(tmp_path, wheel)
+def test_full_install(dist, tmp_path):
+    "wheel을 필요한 것까지 설치하면 PyTorch의 손실과 같은 수가 나오고, 노트북이 저 혼자 빈 폴더에서 돕니다."
+    python = python_with(tmp_path, f"{dist[1]}[nb]", "nbclient", "ipykernel", *torch_index())
     code = """
 import torch, crossent
 z, y = torch.tensor([[1., 2., 3.], [2., 0., 0.]], requires_grad=True), torch.tensor([2, 1])
@@ -58,15 +72,66 @@ loss = crossent.cross_entropy(z, y)
 loss.backward()
 print(crossent.__version__, torch.allclose(loss, torch.nn.functional.cross_entropy(z, y)), round(z.grad.sum().abs().item(), 6))
 """
-    done = run(python, code, tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split()[1:] == ["True", "0.0"]
+    assert run(python, code, tmp_path) == [SETTINGS["version"], "True", "0.0"]
+    alone = """
+import sys
+sys.path.append(sys.argv[1])
+import notebooks
+for path in sys.argv[3:]:
+    notebooks.run(path, folder=sys.argv[2])
+"""
+    empty = tmp_path / "빈 폴더"
+    empty.mkdir()
+    run(python, alone, empty, ROOT / "blog", empty, *ALONE)
 
 
-def test_metadata_is_only_in_settings():
-    "이름과 버전, 공개 주소는 settings.ini에만 있습니다."
-    settings = (ROOT / "settings.ini").read_text(encoding="utf-8")
-    version = next(line.split("=")[1].strip() for line in settings.splitlines() if line.startswith("version"))
-    assert f'__version__ = "{version}"' in (ROOT / "crossent" / "__init__.py").read_text(encoding="utf-8")
-    for path in [ROOT / "setup.py", ROOT / "_quarto.yml", *(ROOT / "blog").glob("*.py")]:
-        assert "github.com/crossent" not in path.read_text(encoding="utf-8"), f"{path.name}에 공개 주소가 있습니다"
+def test_sdist_has_what_its_own_tests_need(dist, tmp_path):
+    with tarfile.open(dist[0]) as archive:
+        archive.extractall(tmp_path, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+    (root,) = tmp_path.iterdir()
+    tracked = [path for folder in ("blog", "tests", "nbs", "benchmarks", "crossent", ".ci", ".github") for path in (ROOT / folder).rglob("*") if path.is_file()]
+    generated = ("__pycache__", "node_modules", ".ipynb_checkpoints")
+    missing = [path for path in tracked if not set(generated) & set(path.parts) and not (root / path.relative_to(ROOT)).exists()]
+    assert not missing and not (root / "blog" / "node_modules").exists()
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_rooms.py", "tests/test_readme.py", "tests/test_numpy_floors.py", "tests/test_posts.py"]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")} | {"PYTHONPATH": str(root)}
+    done = subprocess.run(command, cwd=root, env=clean, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_wheel_says_what_an_index_shows(dist):
+    with ZipFile(dist[1]) as wheel:
+        names = set(wheel.namelist())
+        said = message_from_string(wheel.read(next(name for name in names if name.endswith("METADATA"))).decode())
+    assert {"crossent/py.typed", "crossent/core/kernel.py"} <= names
+    assert {f"crossent/data/{path.name}" for path in (ROOT / "nbs" / "data").iterdir()} <= names
+    assert said["License-Expression"] == "Apache-2.0" and said["Requires-Python"] == f">={SETTINGS['min_python']}"
+    classifiers = said.get_all("Classifier")
+    assert "Operating System :: OS Independent" in classifiers
+    assert {f"Programming Language :: Python :: {version}" for version in SETTINGS["python_versions"].split()} <= set(classifiers)
+    assert {line.split(",")[0] for line in said.get_all("Project-URL")} >= {"Documentation", "Source", "Issues", "Changelog"}
+    # 색인에서는 상대 주소가 죽습니다.
+    links = re.findall(r"\]\(([^)]+)\)", said.get_payload())
+    assert len(links) > 10 and all(re.match(r"https:|#", link) for link in links)
+    assert any(re.search(r"/raw/.+\.png$", link) for link in links)
+
+
+def test_one_version():
+    "이름과 버전, 공개 주소는 settings.ini에만 있고, 바뀐 것(CHANGELOG.md)은 그 버전까지 적혀 있습니다."
+    assert f'__version__ = "{SETTINGS["version"]}"' in (ROOT / "crossent" / "__init__.py").read_text(encoding="utf-8")
+    assert re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)[1] == SETTINGS["version"]
+    for path in [ROOT / "setup.py", ROOT / "_quarto.yml", ROOT / "CHANGELOG.md", *(ROOT / "blog").glob("*.py")]:
+        assert SETTINGS["git_url"].removeprefix("https://") not in path.read_text(encoding="utf-8"), f"{path.name}에 공개 주소가 있습니다"
+
+
+# 글 01–05와 07의 설치하는 셀은 쪽 안에서도 돌아 제 꼴이 있습니다.
+IN_THE_PAGE = ("01", "02", "03", "04", "05", "07")
+
+
+@pytest.mark.parametrize("path", [path for path in EVERY if path.stem != "index" and path.name[:2] not in IN_THE_PAGE], ids=lambda path: path.stem)
+def test_setup_cell_installs_from_the_address_in_settings(path):
+    "어긋나면 `python -m blog.notebooks --setup`이 다시 적습니다."
+    notebook = notebooks.nbformat.read(path, as_version=4)
+    (cell,) = notebooks.setup_cells(notebook)
+    assert cell.source == notebooks.setup_source().strip()
+    assert f"git+{SETTINGS['git_url']}@{SETTINGS['branch']}" in cell.source

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from configparser import ConfigParser
@@ -567,28 +568,42 @@ def test_synonyms_have_two_names_each():
 # 깨진 노트북
 
 
+# nbdev, 웹 주소, 셸이 저마다 꺼리는 글자들
+ODD = Path("_docs") / ".숨김 폴더" / "[a] #1 100%25 & (b)"
+
+
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    "도구 노트북 두 개만 담은 작은 저장소. 한 번 만들어 둡니다."
-    root = tmp_path_factory.mktemp("small")
+    "도구 노트북 두 개만 담은, 이름이 까다로운 폴더의 작은 저장소. 한 번 만들어 둡니다."
+    root = tmp_path_factory.mktemp("small") / ODD
+    (root / "nbs" / "images").mkdir(parents=True)
     for name in ("settings.ini", "_quarto.yml", "pyproject.toml"):
         shutil.copy(ROOT / name, root)
-    shutil.copytree(ROOT / "crossent", root / "crossent", ignore=shutil.ignore_patterns("__pycache__"))
-    (root / "nbs" / "images").mkdir(parents=True)
-    for path in [*NBS.glob("9*.ipynb"), NBS / "styles.css"]:
+    for path in [*NBS.glob("9[01]*.ipynb"), NBS / "styles.css"]:
         shutil.copy(path, root / "nbs")
     for path in NBS.glob("images/*.svg"):
         shutil.copy(path, root / "nbs" / "images")
-    (root / "nbs" / "_quarto.yml").symlink_to("../_quarto.yml")
+    (root / "nbs" / "_quarto.yml").write_text("../_quarto.yml")  # 윈도우에서 받은 심볼릭 링크
+    (root / "crossent").mkdir()
+    (root / "crossent" / "__init__.py").touch()
+    subprocess.run([sys.executable, "-c", EXPORT], cwd=root, check=True, capture_output=True)
     build(root, succeeds=True)
     return root
 
 
+EXPORT = "from nbdev.doclinks import nbdev_export; nbdev_export()"
+COMMAND = [sys.executable, "-m", "blog.build"]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+
+
 def build(root, succeeds):
-    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); import runpy; runpy.run_module('blog.build', run_name='__main__')"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    done = subprocess.run(COMMAND, cwd=root, env=ENVIRONMENT, capture_output=True, encoding="utf-8")
     assert (done.returncode == 0) == succeeds, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+def files(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"}
 
 
 def replace_cell(number, text, kind="markdown", outputs=()):
@@ -606,9 +621,15 @@ def replace_cell(number, text, kind="markdown", outputs=()):
 ERROR = {"output_type": "error", "ename": "ValueError", "evalue": "이런", "traceback": []}
 BROKEN = {
     "JSON이 아님": (lambda path: path.write_text('{"cells": [', encoding="utf-8"), "노트북으로 읽을 수 없는"),
+    "목록": (lambda path: path.write_text("[]", encoding="utf-8"), "노트북으로 읽을 수 없는"),
+    "종류 없는 셀": (lambda path: path.write_text('{"cells": [{}]}', encoding="utf-8"), "셀 1: 셀의 종류"),
+    "옛 꼴": (lambda path: path.write_text('{"nbformat": 3, "worksheets": []}', encoding="utf-8"), "옛 꼴(nbformat 3)"),
     "머리말이 없음": (replace_cell(1, "제목 없는 글"), "셀 1: 첫 셀에 '# 제목' 줄이 없습니다"),
     "모르는 머리말": (replace_cell(1, "# 글\n\n> 설명\n\n- toc: true\n- badgse: true"), "셀 1: 머리말의 'badgse'는 모르는 이름"),
     "없는 그림": (replace_cell(1, "# 글\n\n> 설명\n\n- image: images/none.png"), "셀 1: 머리말의 그림 'images/none.png'가 없습니다"),
+    "본문의 없는 그림": (replace_cell(2, "![무엇](images/없는_그림.png)"), "셀 2: 그림 'images/없는_그림.png'가 없습니다"),
+    "라이브러리와 다름": (replace_cell(5, "#| export\nx = 1", "code"), "crossent/plot.py: 노트북과 다릅니다"),
+    "노트북 없는 모듈": (replace_cell(4, "x = 1", "code"), "crossent/plot.py: 노트북과 다릅니다"),
     "저장된 오류": (replace_cell(3, "1 / 0", "code", [ERROR]), "셀 3: 오류가 출력으로"),
     "틀린 코드": (replace_cell(3, "def f(:", "code"), "셀 3: 코드를 읽을 수 없습니다"),
     "틀린 식": (replace_cell(2, "식 $\\frac{a}{b$ 하나"), "셀 2: 수식을 읽을 수 없습니다"),
@@ -621,42 +642,75 @@ BROKEN = {
 @pytest.mark.parametrize("edit, message", BROKEN.values(), ids=BROKEN.keys())
 def test_broken_notebook_stops_the_build(small, edit, message):
     path = small / "nbs" / "91_plot.ipynb"
-    good, before = path.read_bytes(), {file: file.read_bytes() for file in (small / "_docs").rglob("*") if file.is_file()}
+    good, before = path.read_bytes(), files(small / "_docs")
     try:
         edit(path)
         said = build(small, succeeds=False)
     finally:
         path.write_bytes(good)
-    assert "91_plot.ipynb" in said and message in said and "Traceback" not in said, said
-    assert {file: file.read_bytes() for file in (small / "_docs").rglob("*") if file.is_file()} == before
+    assert message in said and "Traceback" not in said, said
+    assert files(small / "_docs") == before
 
 
-def test_good_build_replaces_the_last_one(small):
+def test_good_build_replaces_the_last_one_and_nothing_else(small):
+    before = files(small)
     (small / "_docs" / "old.txt").write_text("지난번")
     said = build(small, succeeds=True)
-    assert not (small / "_docs" / "old.txt").exists() and str(small / "_docs" / "index.html") in said
-    assert not [path for path in small.iterdir() if path.name.startswith("_docs.")]
+    assert str(small / "_docs" / "index.html") in said
+    assert files(small) == before
 
 
-def test_both_renderers_end_the_same():
-    "Quarto와 smalldocs가 다르게 쓰는 코드, 그림, 알림 상자가 같은 꼴이 됩니다."
-    quarto = """<main><div class="cell" data-execution_count="1"><details class="code-fold"><summary>답 보기</summary>
-<div class="sourceCode cell-code" id="cb1"><pre class="sourceCode python code-with-copy"><code class="sourceCode python"><span id="cb1-1"><a href="#cb1-1"></a><span class="dv">1</span> <span class="op">+</span> x</span></code><button class="code-copy-button"></button></pre></div></details>
-<div class="cell-output cell-output-stdout"><pre><code>2</code></pre></div></div>
-<div class="callout callout-style-default callout-note"><div class="callout-header"><div class="callout-icon-container"></div><div class="callout-title-container">Note</div></div><div class="callout-body-container callout-body"><p>글</p></div></div>
-<section id="절" class="level2"><h2 class="anchored" data-anchor-id="절">절</h2></section></main>"""
-    small = """<main><div id="cell-2" class="cell"><details class="code-fold"><summary>답 보기</summary>
+@pytest.mark.skipif(sys.platform == "win32", reason="윈도우에는 이 신호가 없습니다")
+def test_ctrl_c_is_one_sentence(small):
+    before = files(small)
+    started = subprocess.Popen(COMMAND, cwd=small, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", start_new_session=True)
+    started.stdout.readline()
+    os.killpg(started.pid, signal.SIGINT)
+    said = started.communicate()[0]
+    assert started.returncode == 1 and said.strip() == "그만두었습니다. 지난번에 만든 것은 그대로 두었습니다.", said
+    assert files(small) == before
+
+
+def test_nothing_that_only_unix_has_is_needed(small):
+    "유닉스에만 있는 모듈과 큰 페이지가 없어도 라이브러리의 모든 모듈이 불리고 블로그가 만들어집니다."
+    code = f"""
+import importlib, mmap, pkgutil, runpy, sys
+for name in ("fcntl", "resource", "pwd", "grp", "termios"):
+    sys.modules[name] = None
+vars(mmap).pop("MADV_HUGEPAGE", None)
+sys.path.insert(0, {str(ROOT)!r})
+import crossent
+for module in pkgutil.walk_packages(crossent.__path__, "crossent."):
+    importlib.import_module(module.name)
+z = importlib.import_module("torch").randn(2048, 8192, requires_grad=True)
+crossent.cross_entropy(z, z.argmax(1)).backward()
+runpy.run_module("blog.build", run_name="__main__")
+"""
+    (small / "_docs.lock").unlink(missing_ok=True)  # fcntl이 없으면 filelock은 이 파일이 있는지만 봅니다
+    done = subprocess.run([sys.executable, "-c", code], cwd=small, env=ENVIRONMENT, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="윈도우에는 make가 없습니다")
+def test_make_works_in_any_folder(small):
+    (small / ".venv").symlink_to(sys.prefix)
+    command = ["make", "--file", ROOT / "Makefile", "--old-file", ".venv/site", "site"]
+    done = subprocess.run(command, cwd=small, env=ENVIRONMENT, capture_output=True, encoding="utf-8")
+    (small / ".venv").unlink()
+    assert done.returncode == 0 and str(small / "_docs" / "index.html") in done.stdout, done.stdout + done.stderr
+
+
+def test_shell_of_the_renderer_is_peeled():
+    "답은 출력까지 접히고, 알림 상자의 이름은 한국어이고, 제목의 이름표는 하나입니다."
+    html = """<main><div id="cell-2" class="cell"><details class="code-fold"><summary>답 보기</summary>
 <div class="code-copy-outer-scaffold"><div class="sourceCode" id="cb1"><pre class="sourceCode python code-with-copy cell-code"><code class="sourceCode python"><span class="dv">1</span> <span class="op">+</span> x</code></pre></div><button class="code-copy-button"></button></div></details>
 <div class="cell-output cell-output-stdout"><pre><code>2</code></pre></div></div>
 <div class="callout callout-style-default callout-note callout-titled"><div class="callout-header d-flex"><div class="callout-icon-container"></div><div class="callout-title-container flex-fill">Note</div></div><div class="callout-body-container callout-body"><p>글</p></div></div>
 <section id="절" class="level2"><h2 class="anchored" data-anchor-id="절">절</h2></section></main>"""
-    results = []
-    for text in (quarto, small):
-        whole = BeautifulSoup(text, "lxml")
-        page = pages.Page("02_x", "x.html", {"title": "글"}, whole.main)
-        pages.tidy(page, whole, ROOT)
-        for cell in page.body.select(".cell"):
-            cell.attrs = {"class": "cell"}
-        results.append(re.sub(r"\s+", " ", page.body.decode()))
-    assert results[0] == results[1]
-    assert "알아 두기" in results[0] and results[0].index('class="cell-output') < results[0].index("</details>")
+    whole = BeautifulSoup(html, "lxml")
+    page = pages.Page("02_x", "x.html", {"title": "글"}, whole.main)
+    pages.tidy(page, whole)
+    assert page.body.select_one("details.answer .cell-output").get_text() == "2"
+    assert page.body.select_one("details .code").get_text() == "1 + x" and not page.body.select("button")
+    assert page.body.aside.get_text(" ", strip=True) == "알아 두기 글"
+    assert page.body.h2.attrs == {"id": "절"} and len(page.body.select("#절")) == 1

@@ -120,10 +120,10 @@ def once(keeper, options, want, upstream, saved, dtypes, in_place):
     "한 번 미분한 기울기: 담아 둔 것에 곱하고, 줄마다의 상류 기울기가 있으면 다시 훑어 더합니다."
     (dloss, dlse), (*grads, scale, target) = upstream, saved
     if options.reduction == "none":
-        return row_grads(keeper.saved_tensors, options, want, dloss, dlse)
+        return row_grads(keeper[0].grad_fn.saved_tensors, options, want, dloss, dlse)
     found = [None] * 3
     if dlse is not None:
-        found = row_grads(keeper.saved_tensors, options, want, None, dlse)
+        found = row_grads(keeper[0].grad_fn.saved_tensors, options, want, None, dlse)
     if dloss is None:
         return found
     ignored = target == options.ignore_index
@@ -151,7 +151,7 @@ class LinearCrossEntropy(torch.autograd.Function):
         ctx.keeper = keeper if keep else None
         how, upstream = (keeper, ctx.options, ctx.want), (dloss, dlse)
         if again or is_batched(dlse if dloss is None else dloss):
-            found = whole_grads(keeper.saved_tensors, *how[1:], upstream, again)
+            found = whole_grads(keeper[0].grad_fn.saved_tensors, *how[1:], upstream, again)
         else:
             found = once(*how, upstream, ctx.saved_tensors, ctx.dtypes, not keep)
         return None, None, None, None, *found, None, None
@@ -182,7 +182,7 @@ def computed_linear_loss(layer, target, weight, options, asked=(False, False)):
     peek = (lambda logits: facts.append(row_facts(logits, options.softcap, asked))) if any(asked) else None
     want = tuple(is_differentiated(tensor) for tensor in every[:3])
     if any(want):
-        keeper = Keeper.apply(*every).grad_fn
+        keeper = [Keeper.apply(*every)]  # 텐서 그대로 넘기면 그래프에 이어집니다
         loss, lse = LinearCrossEntropy.apply(keeper, options, want, peek, *every)
     else:
         loss, lse, *_ = loss_and_grads(every, options, want, peek)
