@@ -156,7 +156,7 @@ def toc(page):
         items.append(f'<li class="{heading.name}"><a href="#{quote(heading["id"])}">{inner}</a></li>')
     if not page.meta.get("toc") or len(items) < 2:
         return "", ""
-    name = "이 글의 차례" if page.source else "이 쪽의 차례"
+    name = "이 글의 차례" if page.source else "이 페이지의 차례"
     button = f'<button class="toc-button only-narrow" popovertarget="toc">{name}</button>'
     return button, f'<nav class="toc" id="toc" popover aria-label="{name}"><p>{name}</p><ol>{"".join(items)}</ol></nav>'
 
