@@ -39,7 +39,7 @@ class Page:
 
     @property
     def description(self):
-        return self.meta.get("description", "")
+        return self.meta.get("description", "").replace("`", "")  # 쪽의 머리와 카드에는 글자만
 
     @property
     def number(self):

@@ -108,24 +108,23 @@ def combine(numbers, target, plan):
     return losses, seen
 
 # %% ../../nbs/13_parallel.ipynb #2ce3847b
-def local_grads(logits, target, seen, plan, into_loss, into_lse=0.0):
+def local_grads(logits, target, seen, plan, into_loss, into_lse=None):
     "로짓 조각을 그 기울기로 바꿉니다. 통신이 없습니다."
     if plan.width == 0:
         return logits
-    (here, place), options, slope = plan.locate(target), plan.options, None
+    (here, place), options, slope, pull = plan.locate(target), plan.options, None, None
     if options.softcap is not None:
         slope = cap_(logits, options.softcap, logits)
     probs = logits.sub_(seen.top[:, None]).exp_().div_(seen.total[:, None])  # p
-    own = into_loss * plan.own(target)
-    mass = own + into_lse  # g M + h
+    own = mass = torch.ones_like(seen.top) * plan.own(target)
     if options.smoothing:
         pull, total_pull = plan.pull(probs)
-        mass = mass + into_loss * total_pull
+        pull, mass = pull[None], mass + total_pull
     if options.z_loss:
-        mass = mass + into_loss * 2 * options.z_loss * seen.lse()
-    answer, mine = place[:, None], torch.where(here, own, 0.0)[:, None]
-    p_y, rest = probs.gather(1, answer), (seen.rest / seen.total)[:, None]
-    gradient_(probs, answer, p_y, rest, mine, mass[:, None], None, None, None, None)
-    if options.smoothing:
-        probs.addcmul_(pull, into_loss[:, None], value=-1)
-    return probs if slope is None else probs.mul_(slope)
+        mass = mass + 2 * options.z_loss * seen.lse()  # M
+    answer, own = place[:, None], torch.where(here, own, 0.0)
+    numbers = (seen.rest / seen.total, own, mass, into_loss, into_lse)
+    rest, own, mass, scale, lift = (x if x is None else x[:, None] for x in numbers)
+    p_y = probs.gather(1, answer)
+    gradient_(probs, answer, p_y, rest, own, mass, pull, scale, lift, slope)
+    return probs
