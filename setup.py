@@ -44,7 +44,7 @@ setup(
     package_data={name: ["py.typed"], f"{name}.data": ["*"]},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
-    extras_require={extra: cfg[f"{extra}_requirements"].split() for extra in ("nb", "lab", "site", "test")},
+    extras_require={extra: cfg[f"{extra}_requirements"].split() for extra in ("nb", "lab", "site", "test", "gpu")},
     classifiers=[
         f"Development Status :: {status}",
         f"Intended Audience :: {cfg['audience']}",

@@ -12,7 +12,7 @@ MODULES = {
     for path in sorted(PACKAGE.rglob("*.py"))
     if path.name not in ("__init__.py", "_modidx.py")
 }
-DOORS = {"loss": 5, "linear": 6, "parallel": 6}  # linear은 loss의 cross_entropy를 부릅니다
+DOORS = {"loss": 5, "linear": 6, "parallel": 6, "triton": 7}  # linear은 loss의, triton은 두 문의 함수를 부릅니다
 WORDS = ("plumbing.messages", "plumbing.array_arguments")  # 모양과 이름만 봅니다: torch도 배열도 계산하지 않습니다
 
 
