@@ -8,6 +8,7 @@ __all__ = ['INTERPRETED', 'check_device', 'TritonCrossEntropy', 'composed_grad',
 # %% ../../nbs/87_triton_function.ipynb #fcdcce30
 import torch
 import triton
+import triton.language as tl
 
 from ..core.formula import accumulate_dtype, composed_loss
 from ..core.triton_kernel import fill_, lse, row_losses, row_pulls, row_shares
@@ -16,7 +17,7 @@ from .compat import is_batched, is_differentiated
 from .linear_function import Keeper, whole_grads
 
 # %% ../../nbs/87_triton_function.ipynb #14c10887
-INTERPRETED = not isinstance(scan_kernel, triton.JITFunction)
+INTERPRETED = not any(isinstance(each, triton.JITFunction) for each in (scan_kernel, tl.max))
 
 
 def check_device(tensor):
@@ -27,7 +28,7 @@ def check_device(tensor):
         "crossent.triton needs tensors on a GPU. Got: cpu\n"
         "CPU에 있는 텐서입니다. `.cuda()`로 GPU에 옮겨 주세요. CPU에서 학습한다면 `crossent.cross_entropy`와 "
         "`crossent.linear_cross_entropy`를 쓰면 됩니다. GPU 없이 값만 확인하려면 파이썬을 환경 변수 "
-        "TRITON_INTERPRET=1로 시작하세요."
+        "TRITON_INTERPRET=1로 시작하세요. triton을 불러온 뒤에 켜면 늦습니다."
     )
 
 # %% ../../nbs/87_triton_function.ipynb #5596d5af
