@@ -1,4 +1,4 @@
-"""`make bench`: 손실과 선형층의 속도, 메모리, 정확도와 글 안에서 돌리는 시간을 잽니다.
+"""`make bench`: 손실과 선형층의 속도, 메모리, 정확도, GPU의 커널과 글 안에서 돌리는 시간을 잽니다.
 
     python -m benchmarks            # 모두
     python -m benchmarks loss       # 하나만
@@ -12,7 +12,7 @@ import torch
 
 from benchmarks import harness
 
-ALL = ("loss", "linear", "live")
+ALL = ("loss", "linear", "triton", "live")
 
 
 def main():
@@ -22,7 +22,8 @@ def main():
         start = time.perf_counter()
         module = importlib.import_module(f"benchmarks.{name}")
         result = module.measure()
-        harness.save(name, result)
+        if result:  # 잴 수 없는 것은 앞서 잰 것을 그대로 둡니다
+            harness.save(name, result)
         show = getattr(module, "show", None)
         show(result) if show else print(f"{name}: {result}")
         print(f"({name}: {time.perf_counter() - start:.0f}초)\n")

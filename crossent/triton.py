@@ -11,8 +11,9 @@ from typing import Optional
 
 import torch
 
-from . import linear, loss
 from .core.shapes import loss_shape
+from .linear import linear_cross_entropy as any_linear_cross_entropy
+from .loss import cross_entropy as any_cross_entropy
 from .plumbing.arguments import check_layer, check_layer_types, check_positions, checked, reduction_name
 from .plumbing.compat import autocast_layer, is_differentiated, is_plain, is_watched, without_autocast
 
@@ -75,7 +76,7 @@ def cross_entropy(
         if _kernel_takes(target, weight, input):
             options = checked(input, target, weight, *chosen, **extras)
     if options is None or target.shape == input.shape or not input.numel():
-        return loss.cross_entropy(input, target, weight, None, ignore_index, None, reduction, label_smoothing, **extras)
+        return any_cross_entropy(input, target, weight, None, ignore_index, None, reduction, label_smoothing, **extras)
     return _loss_of(input, target, weight, options)
 
 # %% ../nbs/86_triton_loss.ipynb #ed5577cf
@@ -135,4 +136,4 @@ def linear_cross_entropy(
         return found
     told = dict(return_lse=return_lse, return_predictions=return_predictions, return_entropy=return_entropy)
     extras |= dict(linear_bias=linear_bias, weight=weight, reduction=reduction, ignore_index=ignore_index)
-    return linear.linear_cross_entropy(input, linear_weight, target, label_smoothing=label_smoothing, shift=shift, **told, **extras)
+    return any_linear_cross_entropy(input, linear_weight, target, label_smoothing=label_smoothing, shift=shift, **told, **extras)

@@ -56,9 +56,8 @@ def class_weight(weight, c, inside, kind: tl.constexpr):
 
 # %% ../../nbs/18_triton.ipynb #4b75733f
 @triton.jit
-def scan_kernel(
-    z, y, facts, weight, N, C, row, col, SMOOTH: tl.constexpr, SOFTCAP: tl.constexpr, BLOCK: tl.constexpr
-):
+def scan_kernel(z, y, facts, weight, N, C, row, col,
+                SMOOTH: tl.constexpr, SOFTCAP: tl.constexpr, BLOCK: tl.constexpr):
     kind: tl.constexpr = facts.dtype.element_ty
     n = tl.program_id(0).to(tl.int64)
     z, answer, zero = z + n * row, tl.load(y + n), tl.zeros([], kind)
@@ -84,9 +83,8 @@ def scan_kernel(
 
 # %% ../../nbs/18_triton.ipynb #4d303439
 @triton.jit
-def gradient_kernel(
-    z, y, out, facts, pulls, weight, N, C, row, col, SMOOTH: tl.constexpr, SOFTCAP: tl.constexpr, BLOCK: tl.constexpr
-):
+def gradient_kernel(z, y, out, facts, pulls, weight, N, C, row, col,
+                    SMOOTH: tl.constexpr, SOFTCAP: tl.constexpr, BLOCK: tl.constexpr):
     kind: tl.constexpr = facts.dtype.element_ty
     n = tl.program_id(0).to(tl.int64)
     z, out, answer = z + n * row, out + n * C, tl.load(y + n)
