@@ -128,7 +128,7 @@ def fill_(out, logits, answers, facts, pulls, weight=None, smooth=False, softcap
     launch(gradient_kernel, logits, answers, out, facts, pulls, weight, smooth=smooth, softcap=softcap)
     return out
 
-# %% ../../nbs/18_triton.ipynb #b0afd219
+# %% ../../nbs/18_triton.ipynb #92541f43
 class Shares(NamedTuple):
     "줄마다의 손실을 만들 때 곱하고 나눌 수."
 
@@ -156,7 +156,7 @@ def row_shares(target, classes, weight, options, kind):
     total = classes if weight is None else weight.to(kind).sum()
     return answers, Shares(counted, (1 - options.smoothing) * w_y, options.smoothing / classes, bend, total, divisor)
 
-# %% ../../nbs/18_triton.ipynb #1764943d
+# %% ../../nbs/18_triton.ipynb #c0d35732
 def lse(facts):
     "줄마다의 로그합지수 s."
     return facts[1] + facts[2].log()
@@ -183,7 +183,7 @@ def row_pulls(facts, shares, up, lift=None):
         pulls[0] += lift
     return pulls
 
-# %% ../../nbs/18_triton.ipynb #5bcc8e33
+# %% ../../nbs/18_triton.ipynb #57b942d6
 FEWEST_ROWS = 256  # 한 조각에 담을 줄 수의 바닥. 아직 재어서 고르지 않았습니다
 
 
@@ -198,7 +198,7 @@ def start_gradients(hidden, linear_weight, wide, want):
     kinds = hidden.dtype, wide, wide
     return [hidden.new_zeros(shape, dtype=kind) if need else None for shape, kind, need in zip(shapes, kinds, want)]
 
-# %% ../../nbs/18_triton.ipynb #9a4c6f37
+# %% ../../nbs/18_triton.ipynb #a273dff1
 def sweep_rows(hidden, answers, layer, weight, shares, options, want):
     "줄마다의 손실과, want에서 고른 기울기의 합을 조각으로 나누어 구합니다. 아직 D로 나누지 않았습니다."
     (linear_weight, linear_bias), (n, h) = layer, hidden.shape
