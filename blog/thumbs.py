@@ -133,7 +133,12 @@ def glossary():
     return [words(40, 116, "z  p  ℓ  L", "accent", 58)]
 
 
-DRAWN = {f.__name__: f for f in (information, softmax, log_softmax, nll, cross_entropy, autograd, training, reduction, options, precision, speed, linear, parallel, language_model, pitfalls, draft, glossary)}
+def triton():
+    rows = range(5)
+    return [*(bar(40, 24 + 27 * i, 240, 18, "line") for i in rows), *(bar(40 + 36 * i, 24 + 27 * i, 60, 18, "accent") for i in rows)]
+
+
+DRAWN = {f.__name__: f for f in (information, softmax, log_softmax, nll, cross_entropy, autograd, training, reduction, options, precision, speed, linear, parallel, language_model, pitfalls, draft, glossary, triton)}
 
 
 def shapes(page):

@@ -20,7 +20,7 @@ from .plumbing.compat import autocast_layer, is_differentiated, is_plain, is_wat
 if find_spec("triton") is None:
     raise ModuleNotFoundError(
         "No module named 'triton'\n"
-        "crossent.triton은 Triton으로 쓴 GPU 커널입니다. 리눅스에서 `pip install \"crossent[gpu]\"`로 설치하세요. "
+        "crossent.triton은 Triton으로 쓴 GPU 커널입니다. 리눅스에서 `pip install triton`으로 설치하세요. "
         "다른 운영체제나 CPU에서는 같은 인자를 받는 `crossent.cross_entropy`와 `crossent.linear_cross_entropy`를 쓰면 됩니다.",
         name="triton",
     )
