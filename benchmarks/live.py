@@ -23,7 +23,7 @@ def until_ready(page, button):
 def measure():
     if CHROMIUM is None or not (DOCS / "live").exists():
         return {}
-    result = {"megabytes": live.size() / 1e6, "posts": {}}
+    result = {"megabytes": live.size(figures=True) / 1e6, "posts": {}}
     with serve(DOCS) as address, chromium() as browser:
         for stem in live.LIVE:
             context, address_of = browser.new_context(), f"{address}/{stem[3:]}.html"
