@@ -11,6 +11,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from filelock import FileLock
 
 from blog import notebooks
 from blog.install import ROOT, constraints, settings, torch_index
@@ -21,20 +22,25 @@ EVERY = notebooks.all_notebooks()
 ALONE = EVERY if os.environ.get("CROSSENT_EVERY_NOTEBOOK") else [path for path in EVERY if "data_path(" in path.read_text(encoding="utf-8")]
 
 
-@pytest.fixture(scope="module")
-def dist(tmp_path_factory):
-    "저장소에서 만든 (sdist, wheel). wheel은 sdist에서 만들어집니다."
-    target = tmp_path_factory.mktemp("dist")
-    subprocess.run([sys.executable, "-m", "build", "--outdir", target, ROOT], check=True, capture_output=True)
+@pytest.fixture(scope="session")
+def dist(shared):
+    "저장소에서 한 번 만든 (sdist, wheel). wheel은 sdist에서 만들어집니다."
+    target = shared / "dist"
+    with FileLock(f"{target}.ready"):
+        if not target.exists():
+            command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", target, ROOT]
+            done = subprocess.run(command, capture_output=True, encoding="utf-8")
+            assert done.returncode == 0, done.stdout + done.stderr
     (sdist,), (wheel,) = target.glob("crossent-*.tar.gz"), target.glob("crossent-*.whl")
     return sdist, wheel
 
 
 def python_with(folder, *packages):
     "새 가상 환경을 만들어 설치하고, 그 안의 python을 돌려줍니다."
-    venv.create(folder / "env", with_pip=True)
+    venv.create(folder / "env")
     python = folder / "env" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    command = [python, "-I", "-m", "pip", "install", "--quiet", *constraints(), *packages]
+    # pip은 밖의 것을 쓰고, 부르지 않을 파일까지 미리 번역하지는 않습니다.
+    command = [sys.executable, "-I", "-m", "pip", "--python", python, "install", "--quiet", "--no-compile", *constraints(), *packages]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return python
