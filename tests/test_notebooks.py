@@ -74,9 +74,10 @@ def test_stale_output_is_caught():
 
 
 @pytest.mark.parametrize("path", notebooks.all_notebooks(), ids=lambda path: path.stem)
-def test_notebook_runs_and_prints_what_is_stored(path):
+def test_notebook_runs_and_prints_what_is_stored(path, tmp_path):
+    "빈 폴더에서 돌립니다: 노트북은 옆에 무엇이 있든 같은 것을 찍습니다."
     stored = nbformat.read(path, as_version=4)
-    fresh = notebooks.run(path)
+    fresh = notebooks.run(path, folder=tmp_path)
     notebooks.drop_noise(fresh)
     for number, (new, old) in enumerate(zip(fresh.cells, stored.cells), 1):
         if new.cell_type == "code":
