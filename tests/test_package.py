@@ -39,14 +39,18 @@ def python_with(folder, *packages):
     python = folder / "env" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     # pip은 밖의 것을 쓰고, 부르지 않을 파일까지 미리 번역하지는 않습니다.
     command = [sys.executable, "-I", "-m", "pip", "--python", python, "install", "--quiet", "--no-compile", *constraints(), *packages]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, env=clean(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return python
 
 
+def clean():
+    "저장소의 crossent가 보이지 않는 환경 변수."
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PYTHONUTF8": "1"}
+
+
 def run(python, code, folder, *arguments):
-    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PYTHONUTF8": "1"}
-    done = subprocess.run([python, "-c", code, *arguments], cwd=folder, env=clean, capture_output=True, encoding="utf-8")
+    done = subprocess.run([python, "-c", code, *arguments], cwd=folder, env=clean(), capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.split()
 
