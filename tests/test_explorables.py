@@ -47,7 +47,7 @@ def visit(browser, address):
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{address}/{name}-{theme}{query}")
         if options.get("java_script_enabled", True):
-            page.wait_for_selector(".x-ready output, .x-ready [data-name]")
+            page.wait_for_selector(".x-ready output, .x-ready [data-name]", state="attached")
         return page
 
     yield visit
@@ -760,6 +760,18 @@ def test_fits_narrow_screens_and_holds_its_place(visit, name):
         ready = page.locator(".explorable").bounding_box()["height"]
         kept = page.evaluate("parseFloat(getComputedStyle(document.querySelector('.explorable')).getPropertyValue('--x-tall'))")
         assert abs(ready - kept) < 60, f"explorables.css에 적은 {name}의 높이는 {kept}px인데 {width}px 화면에서 실제는 {ready}px입니다"
+
+
+TOUCHED = ".x-range, .x-slider, .x-body > :not(.x-riddle) .x-button, .x-choice, .x-check"
+MOVED = ".x-panel, .x-cards, .x-sum, .x-lines, .x-fraction, .g-graph, .s-ranks"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_touched_stands_beside_what_moves(visit, name):
+    "위의 막대(57px)를 뺀 노트북 화면(760px)에는 통째로, 휴대전화 화면(844px)에는 만지는 것과 움직이는 것이 함께 들어갑니다."
+    assert visit(name).locator(".x-box").bounding_box()["height"] <= 760 - 57
+    boxes = visit(name, width=390).eval_on_selector_all(f":is({TOUCHED}, {MOVED}):not(.x-fold *)", "nodes => nodes.map(n => n.getBoundingClientRect()).filter(b => b.height).map(b => [b.top, b.bottom])")
+    assert max(bottom for _, bottom in boxes) - min(top for top, _ in boxes) <= 844 - 57
 
 
 @pytest.mark.parametrize("name", NAMES)
