@@ -156,8 +156,6 @@ export default function build(root) {
   });
   page.body.classList.add("x-three");
   right.panel.classList.add("x-last");
-  puzzle.node.classList.add("x-later");
-  page.say.classList.add("x-later");
   page.body.append(
     left.panel,
     middle.panel,
