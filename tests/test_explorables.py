@@ -704,7 +704,7 @@ def test_rounding_adds_like_the_machine(visit, dtype, power):
 def test_every_control_is_reached_by_tab_and_named(visit, name):
     page = visit(name)
     wanted = page.eval_on_selector_all(
-        ".explorable :is(button, input, [tabindex])",
+        ".explorable :is(button, input, summary, [tabindex])",
         """nodes => { const seen = new Set();
           return nodes.filter(n => n.checkVisibility()).filter(n => n.type !== 'radio' || (!seen.has(n.name) && seen.add(n.name))).length }""",
     )

@@ -26,7 +26,7 @@ export default function build(root) {
 
   const page = frame(root, {
     title: "만져 보기: 로짓에서 확률, 손실, 기울기까지",
-    hint: "로짓의 둥근 손잡이를 끌고 정답을 바꿔 보세요. 초록 화살표와 초록 숫자는 한 스텝에 로짓이 움직일 만큼입니다.",
+    hint: "로짓의 손잡이를 끌고 정답을 바꿔 보세요. 초록은 한 스텝에 로짓이 움직일 만큼입니다.",
     state,
     address: { logits: [-50, 50], target: CLASSES, temperature: [0.2, 4], rate: [0.1, 5] },
     onReset: () => change({ ...begin(SAMPLES[0]), temperature: 1, rate: 3 }, true),
