@@ -91,7 +91,7 @@ def index(
         for part in parts + list(terms(page)):
             part_kind = "entry" if part.pop("entry", False) else "term" if part["anchor"].startswith("용어-") else kind
             url = page.url + (f"#{part['anchor']}" if part["anchor"] else "")
-            entries.append({"kind": part_kind, "post": label, "url": url, "section": part["section"], "also": f"{part['also']} {asked.get(url, '')}".strip(), "text": part["text"].strip()})
+            entries.append({"kind": part_kind, "post": label, "url": url, "section": part["section"], "also": part["also"].strip(), "asked": asked.get(url, ""), "text": part["text"].strip()})
     data = {"synonyms": synonyms(), "entries": entries}
     return normalize("NFC", json.dumps(data, ensure_ascii=False, separators=(",", ":")))
 

@@ -73,8 +73,8 @@ const ERROR = /error|exception|assert|expected|must be|not (?:supported|implemen
 
 // ---- 색인
 
-const FIELDS = ["section", "also", "post", "text"];
-const BOOST = { section: 4, also: 3, post: 2, text: 1 };
+const FIELDS = ["section", "also", "asked", "post", "text"];
+const BOOST = { section: 4, also: 3, asked: 2, post: 2, text: 1 };
 const KINDS = { entry: 1, term: 0.2, post: 1, api: 0.4 };
 const ERROR_KINDS = { ...KINDS, entry: 1.5, term: 0.2 };
 const API_KINDS = { ...KINDS, api: 1.5 };
@@ -125,9 +125,9 @@ function others({ groups }, query) {
 }
 
 // 오류 문장의 이웃한 두 낱말 가운데 항목의 문장에도 그 차례로 있는 것의 몫.
-function order(text, { also, text: body }) {
+function order(text, { also, asked, text: body }) {
   const flat = (part) => ` ${part.toLowerCase().replace(/[^\p{L}_]+/gu, " ")} `;
-  const words = flat(text).trim().split(" "), there = flat(`${also} ${body}`);
+  const words = flat(text).trim().split(" "), there = flat(`${also} ${asked} ${body}`);
   const pairs = words.slice(1).map((word, at) => ` ${words[at]} ${word} `);
   return pairs.length ? pairs.filter((pair) => there.includes(pair)).length / pairs.length : 1;
 }
@@ -145,7 +145,7 @@ export function find(index, query) {
   const fuzzy = (term) => !term.startsWith("·") && term.length > (/[a-z]/.test(term) ? 4 : 7) && 0.2;
   const found = index.engine.search([...weights.keys()].join("\n"), {
     tokenize: (terms) => terms.split("\n"),
-    boost: BOOST,
+    boost: isError ? { ...BOOST, asked: 1 } : BOOST, // 오류는 문장 그대로가 먼저입니다
     boostTerm: (term) => weights.get(term) ?? 1,
     boostDocument: (id) => kinds[index.entries[id].kind] * (ASIDE[index.entries[id].section] ?? 1),
     prefix: (term) => !term.startsWith("·") && term.length > 2,
