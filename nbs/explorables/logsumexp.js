@@ -32,10 +32,10 @@ export default function build(root) {
   const run = (gap, key) => logSoftmax32([gap, 0], key);
   const result = (gap, key) => run(gap, key).logProbs[1];
 
-  const HEIGHT = 190;
+  const HEIGHT = 178;
   const TOP = 52;
-  const DEEP = 142; // −200
-  const SHELF = 162; // −inf가 떨어지는 바닥
+  const DEEP = 132; // −200
+  const SHELF = 150; // −inf가 떨어지는 바닥
   const plot = canvas({ label: "로짓의 차이와 로그 확률", height: HEIGHT, heading: "작은 쪽의 로그 확률 ↑, 로짓의 차이 →" });
   const zone = svg("rect", { class: "x-clear x-across", y: 0, height: HEIGHT });
   const rail = svg("line", { class: "x-axis", y1: 32, y2: 32 });
