@@ -387,12 +387,12 @@ def parts_of(page, name):
 
 
 def test_api_has_every_public_name(site):
-    "부르는 꼴, 한국어 설명, 보기, 설명하는 글의 절, 소스의 그 줄이 이름마다 있습니다."
+    "부르는 꼴, 한국어 설명, 보기, 오류, 설명하는 글의 절, 소스의 그 줄이 이름마다 있습니다."
     for module in api.read(ROOT / "crossent"):
         for symbol in module.symbols:
             assert soup(site / "api.html").select(f'a[href="api/{module.name}.html#{symbol.name}"]'), symbol.name
             told = parts_of(soup(site / "api" / f"{module.name}.html"), symbol.name)
-            assert told.select(".signature") and told.find("h3", string="보기"), symbol.name
+            assert told.select(".signature") and told.find("h3", string="보기") and told.find("h3", string="오류"), symbol.name
             assert any(re.search("[가-힣]", p.get_text()) for p in told.select("p:not([class])")), symbol.name
             post, source = [link["href"] for link in told.select(".links a")]
             assert re.fullmatch(r"\.\./\w+\.html#.+", post), (symbol.name, post)
