@@ -153,7 +153,7 @@ def test_training_post(reader):
     "글 07: 손글씨 숫자를 불러와 한 스텝 가는 데까지, 그리고 연습문제."
     page = reader.press("training.html")
     stored = page.evaluate(TEXTS)
-    reader.run(reader.cell("second, _ = evaluate("))
+    reader.run(reader.cell("after, _ = evaluate("))
     ran = {name: cell for name, cell in page.evaluate(TEXTS).items() if cell["state"] == "ok"}
     assert len(ran) >= 8
     for name, cell in ran.items():
