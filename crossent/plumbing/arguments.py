@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from ..core.formula import Options
 from ..core.shapes import class_dim, loss_shape
+from .array_arguments import check_numbers
 from .compat import in_autocast, is_plain, is_watched, transforms_active
 from .messages import explained, show
 
@@ -128,15 +129,7 @@ def checked(input, target, weight, *chosen, z_loss=0.0, softcap=None, dtype=None
 # %% ../../nbs/94_arguments.ipynb #50798e14
 def check_extras(z_loss, softcap, dtype=None):
     "z_loss는 0 이상의 수, softcap은 None이거나 0보다 큰 수, dtype은 None이거나 실수 자료형입니다."
-    given = dict(z_loss=z_loss, softcap=softcap)
-    for name, value, wrong in (("z_loss", z_loss, "non-negative"), ("softcap", softcap, "positive")):
-        if value is None and name == "softcap":
-            continue
-        if not isinstance(value, (int, float)) or isinstance(value, bool):
-            words = f"{name} must be a number. Got: {type(value).__name__}"
-            raise TypeError(explained(words, given))
-        if not (value > 0 or (value == 0 and name == "z_loss")):
-            raise ValueError(explained(f"{name} must be {wrong}. Got: {value}", given))
+    check_numbers(z_loss, softcap)
     if dtype is not None and dtype not in LOGITS_DTYPES:
         words = f"dtype must be a floating point torch.dtype. Got: {dtype}"
         raise TypeError(explained(words, dict(dtype=dtype)))
