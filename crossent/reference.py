@@ -68,50 +68,35 @@ from .plumbing.array_arguments import check_arrays, check_numbers, check_upstrea
 from .softmax import log_softmax, log_softmax_vjp, logsumexp
 
 
-def _to_rows(
-    values,  # (C), (N, C), (N, C, d1, …)
-):  # (줄, C), float64
-    "클래스 축을 맨 뒤로 보내고 나머지 축을 한 줄로 폅니다."
+def _to_rows(values):
+    "클래스 축을 맨 뒤로 보내고 나머지 축을 편 (줄, C). float64입니다."
     values = np.asarray(values, dtype=np.float64)
     values = values if values.ndim == 1 else np.moveaxis(values, 1, -1)
     return values.reshape(int(np.prod(values.shape[:-1])), values.shape[-1])
 
 
-def _from_rows(
-    rows: np.ndarray,  # (줄, C)
-    shape: tuple,  # 되돌릴 모양
-):  # shape 모양의 배열
-    "_to_rows를 거꾸로 합니다."
+def _from_rows(rows, shape):
+    "_to_rows를 거꾸로: (줄, C)를 shape로 되돌립니다."
     if len(shape) == 1:
         return rows.reshape(shape)
     return np.moveaxis(rows.reshape(shape[:1] + shape[2:] + shape[1:2]), -1, 1)
 
 
-def _loss_shape(
-    input,  # 로짓
-):  # 클래스 축을 뺀 모양
-    "줄이기 전 손실의 모양입니다."
+def _loss_shape(input):
+    "줄이기 전 손실의 모양: 로짓에서 클래스 축을 뺀 것."
     shape = np.shape(input)
     return shape[:1] + shape[2:] if len(shape) > 1 else ()
 
 # %% ../nbs/09_options.ipynb #fc209e0f
 #| code-fold: true
 #| code-summary: "라이브러리에 들어가는 코드: 정답"
-def _smooth_probs(
-    target: np.ndarray,  # (줄, C) 확률
-    eps: float,  # ε
-):  # (줄, C)
-    "확률 정답에서 ε만큼을 덜어 모든 클래스에 고루 나눕니다."
+def _smooth_probs(target, eps):
+    "확률 정답 (줄, C)에서 ε만큼을 덜어 모든 클래스에 고루 나눕니다."
     return target * (1 - eps) + np.divide(eps, target.shape[1]) if eps else target
 
 
-def _nll_and_smooth(
-    log_probs: np.ndarray,  # (줄, C)
-    target: np.ndarray,  # (줄) 번호
-    weight: np.ndarray,  # (C)
-    ignore_index: int,  # 세지 않을 번호
-):  # 두 손실 (줄), (줄): 정답의 것과 모든 클래스의 것. 세지 않는 줄은 0
-    "클래스 번호 정답의 두 손실을 구합니다."
+def _nll_and_smooth(log_probs, target, weight, ignore_index):
+    "번호 정답 (줄)의 두 손실: 정답의 것과 모든 클래스의 것. 세지 않는 줄은 0입니다."
     nll, smooth = np.zeros(len(target)), np.zeros(len(target))
     rows = np.flatnonzero(target != ignore_index)
     nll[rows] = -weight[target[rows]] * log_probs[rows, target[rows]]
@@ -121,31 +106,20 @@ def _nll_and_smooth(
 # %% ../nbs/09_options.ipynb #62419d9b
 #| code-fold: true
 #| code-summary: "라이브러리에 들어가는 코드: 줄이기"
-def _denominator(
-    target: np.ndarray,  # (줄) 번호 또는 (줄, C) 확률
-    weight: np.ndarray,  # (C)
-    ignore_index: int,  # 세지 않을 번호
-):  # 평균을 낼 때 나누는 수
-    "번호면 센 표본의 가중치 합, 확률이면 줄의 수입니다."
+def _denominator(target, weight, ignore_index):
+    "평균이 나누는 수: 번호면 센 표본의 가중치 합, 확률이면 줄의 수입니다."
     if target.ndim == 2:
         return np.divide(target.size, target.shape[1])
     return weight[target[target != ignore_index]].sum()
 
 
-def _is_counted(
-    target: np.ndarray,  # (줄) 번호 또는 (줄, C) 확률
-    ignore_index: int,  # 세지 않을 번호
-):  # (줄) 참과 거짓
+def _is_counted(target, ignore_index):
     "세는 줄인지. 확률 정답이면 모두 셉니다."
     return np.ones(len(target), bool) if target.ndim == 2 else target != ignore_index
 
 
-def _reduce_losses(
-    losses: np.ndarray,  # (줄)
-    reduction: str,  # "none", "mean", "sum"
-    denominator: float,  # "mean"이 나누는 수
-):  # (줄) 또는 수 하나
-    "손실을 줄입니다."
+def _reduce_losses(losses, reduction, denominator):
+    "줄마다의 손실을 그대로, 더해서, 또는 더하고 나누어 돌려줍니다."
     if reduction == "none":
         return losses
     return losses.sum() / (denominator if reduction == "mean" else 1.0)
@@ -153,13 +127,8 @@ def _reduce_losses(
 # %% ../nbs/09_options.ipynb #5141351f
 #| code-fold: true
 #| code-summary: "라이브러리에 들어가는 코드: 줄이기의 역전파"
-def _reduce_losses_vjp(
-    grad_output,  # 줄인 손실의 기울기: 수 하나, "none"이면 shape 모양
-    shape: tuple,  # 줄이기 전 손실의 모양
-    reduction: str,  # "none", "mean", "sum"
-    denominator: float,  # "mean"이 나누는 수
-):  # (줄)
-    "줄이기를 거꾸로 지나 줄마다의 기울기를 구합니다."
+def _reduce_losses_vjp(grad_output, shape, reduction, denominator):
+    "줄이기를 거꾸로 지난 줄마다의 기울기. shape는 줄이기 전 손실의 모양입니다."
     grad_output = np.asarray(grad_output, dtype=np.float64)
     check_upstream(grad_output, shape if reduction == "none" else ())
     scale = grad_output / denominator if reduction == "mean" else grad_output
@@ -169,16 +138,9 @@ def _reduce_losses_vjp(
 #| code-fold: true
 #| code-summary: "라이브러리에 들어가는 코드: 인자"
 def _prepare(
-    input,  # 로짓: (C), (N, C), (N, C, d1, …)
-    target,  # 클래스 번호 또는 로짓과 같은 모양의 확률
-    weight,  # (C), 없으면 None
-    ignore_index,  # 세지 않을 번호
-    reduction,  # 줄이는 방법
-    label_smoothing,  # ε
-    z_loss,  # λ
-    softcap,  # κ, 없으면 None
-):  # (누른 로짓 (줄, C), 정답 (줄) 또는 (줄, C), 가중치 (C), ε)
-    "인자를 검사하고 모두 (줄, 클래스) 모양의 float64로 바꿉니다."
+    input, target, weight, ignore_index, reduction, label_smoothing, z_loss, softcap
+):
+    "검사를 마친 (누른 로짓 (줄, C), 정답 (줄)이나 (줄, C), 가중치 (C), ε). 수는 모두 float64입니다."
     input, target = np.asarray(input), np.asarray(target)
     weight = None if weight is None else np.asarray(weight)
     check_arrays(input, target, weight, ignore_index, reduction, label_smoothing)
@@ -194,15 +156,8 @@ def _prepare(
 # %% ../nbs/09_options.ipynb #a0670975
 #| code-fold: true
 #| code-summary: "라이브러리에 들어가는 코드: 손실"
-def _mean_pull(
-    log_probs: np.ndarray,  # (줄, C)
-    target: np.ndarray,  # (줄) 번호 또는 (줄, C) 확률
-    weight: np.ndarray,  # (C)
-    ignore_index: int,  # 세지 않을 번호
-    reduction: str,  # "none", "mean", "sum"
-    eps: float,  # ε
-):  # (줄) 또는 수 하나
-    "−Ỹ log p를 줄인 것: 식 (4)와 (5)에 가중치, 스무딩, 무시를 넣은 손실입니다."
+def _pulled(log_probs, target, weight, ignore_index, reduction, eps):
+    "−Ỹ log p를 줄인 것: 가중치, 스무딩, 무시를 넣은 손실입니다."
     how = reduction, _denominator(target, weight, ignore_index)
     if target.ndim == 2:
         pulls = weight * _smooth_probs(target, eps) * log_probs
@@ -234,7 +189,7 @@ def cross_entropy(
     "크로스 엔트로피의 명세. `torch.nn.functional.cross_entropy`와 값이 같습니다(float64)."
     options = ignore_index, reduction, label_smoothing, z_loss, softcap
     logits, target, weight, eps = _prepare(input, target, weight, *options)
-    loss = _mean_pull(log_softmax(logits), target, weight, ignore_index, reduction, eps)
+    loss = _pulled(log_softmax(logits), target, weight, ignore_index, reduction, eps)
     lse, shape = logsumexp(logits), _loss_shape(input)
     if z_loss:
         counted = _is_counted(target, ignore_index)
@@ -246,15 +201,8 @@ def cross_entropy(
 # %% ../nbs/09_options.ipynb #8404f641
 #| code-fold: true
 #| code-summary: "라이브러리에 들어가는 코드: 번호 정답의 역전파"
-def _index_grad(
-    dlosses: np.ndarray,  # (줄) 줄이기 전 손실의 기울기
-    log_probs: np.ndarray,  # (줄, C)
-    target: np.ndarray,  # (줄) 번호
-    weight: np.ndarray,  # (C)
-    ignore_index: int,  # 세지 않을 번호
-    eps: float,  # ε
-):  # 로그 확률의 기울기 (줄, C): 식 (6)의 −Ỹ에 dlosses를 곱한 것
-    "클래스 번호 정답에서 로그 확률의 기울기를 구합니다."
+def _index_grad(dlosses, log_probs, target, weight, ignore_index, eps):
+    "번호 정답에서 로그 확률의 기울기 (줄, C): 식 (6)의 −Ỹ에 dlosses (줄)를 곱한 것."
     dlog_probs = np.zeros_like(log_probs)
     rows = np.flatnonzero(target != ignore_index)
     answers, dlosses = target[rows], dlosses[rows]
@@ -267,13 +215,10 @@ def _index_grad(
 #| code-fold: true
 #| code-summary: "라이브러리에 들어가는 코드: 로짓의 기울기"
 def _logits_grad(
-    logits: np.ndarray,  # (줄, C)
-    grad_output,  # 손실의 상류 기울기
-    grad_lse: np.ndarray,  # (줄) log-sum-exp의 상류 기울기
-    shape: tuple,  # 줄이기 전 손실의 모양
-    target, weight, ignore_index, reduction, eps, z_loss,  # 검사를 마친 인자
-):  # (줄, C)
-    "손실과 log-sum-exp에서 흘러든 기울기를 더합니다. log-sum-exp를 미분하면 확률입니다."
+    logits, grad_output, grad_lse, shape,
+    target, weight, ignore_index, reduction, eps, z_loss,
+):
+    "손실과 log-sum-exp에서 로짓 (줄, C)로 흘러든 기울기의 합. log-sum-exp를 미분하면 확률입니다."
     log_probs, lse = log_softmax(logits), logsumexp(logits)
     denominator = _denominator(target, weight, ignore_index)
     dlosses = _reduce_losses_vjp(grad_output, shape, reduction, denominator)
