@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from ..core.formula import Options
 from ..core.shapes import class_dim, loss_shape
 from .array_arguments import check_numbers
-from .compat import in_autocast, is_plain, is_watched, transforms_active
+from .compat import in_autocast, is_plain, is_watched
 from .messages import explained, show
 
 # %% ../../nbs/94_arguments.ipynb #0f2632b9
@@ -127,7 +127,7 @@ def checked(input, target, weight, *chosen, z_loss=0.0, softcap=None, dtype=None
     return Options(reduction, ignore_index, smoothing, z_loss, softcap, dtype or natural, bool(return_lse))
 
 # %% ../../nbs/94_arguments.ipynb #50798e14
-def check_extras(z_loss, softcap, dtype=None):
+def check_extras(z_loss, softcap, dtype):
     "z_loss는 0 이상의 수, softcap은 None이거나 0보다 큰 수, dtype은 None이거나 실수 자료형입니다."
     check_numbers(z_loss, softcap)
     if dtype is not None and dtype not in LOGITS_DTYPES:
