@@ -257,6 +257,17 @@ threads = [threading.Thread(target=born) for _ in range(4)]
 step()
 [thread.join() for thread in threads]
 """,
+    "함께 처음 부르는 스레드": """
+import threading
+sys.setswitchinterval(1e-6)
+together = threading.Barrier(8)
+def first():
+    together.wait()
+    step()
+threads = [threading.Thread(target=first) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+""",
 }
 
 
