@@ -410,16 +410,39 @@ def test_help_says_what_to_do(name, every_path):
     arguments = make(torch.randn(N, C), INDEX)
     with pytest.raises(Exception) as theirs:
         F.cross_entropy(*arguments)
-    with pytest.raises(type(theirs.value)) as mine:
-        cross_entropy(*arguments)
-    english, *korean = str(mine.value).split("\n", str(theirs.value).count("\n") + 1)
-    assert str(mine.value).startswith(str(theirs.value)) and korean and word in korean[-1], mine.value
+    for loss in (cross_entropy, CrossEntropyLoss()):
+        with pytest.raises(type(theirs.value)) as mine:
+            loss(*arguments)
+        english, *korean = str(mine.value).split("\n", str(theirs.value).count("\n") + 1)
+        assert str(mine.value).startswith(str(theirs.value)) and korean and word in korean[-1], mine.value
+
+
+@pytest.mark.parametrize("odd", ["weight", "target"])
+def test_help_moves_the_one_left_behind(odd):
+    given = dict(input=torch.randn(N, C), target=INDEX, weight=WEIGHT)
+    with pytest.raises(RuntimeError, match=f"{odd}\\.to\\('cpu'\\)"):
+        cross_entropy(**given | {odd: given[odd].to("meta")})
+
+
+def test_returned_gradient_is_off_the_tape(ours):
+    "autograd.grad가 준 기울기는 테이프에 이어져 있지 않습니다."
+    leaves = [tensor.requires_grad_() for tensor in tensors()]
+    for grad in torch.autograd.grad(ours(*leaves, INDEX), leaves):
+        assert not grad.requires_grad
+        grad.numpy()
 
 
 @pytest.mark.parametrize("given, word", [(dict(z_loss="a"), "z_loss"), (dict(z_loss=-1.0), "z_loss"), (dict(softcap="b"), "softcap"), (dict(softcap=0), "softcap"), (dict(z_loss=True), "z_loss")])
 def test_extras_are_checked(given, word, every_path):
     with pytest.raises((TypeError, ValueError), match=f"(?s){word} must be .*받은 값은 {word}="):
         cross_entropy(torch.randn(N, C), INDEX, **given)
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.complex64, "cpu"], ids=str)
+@pytest.mark.parametrize("logits", [torch.float32, torch.bfloat16, torch.float16], ids=str)
+def test_dtype_is_checked(logits, dtype, every_path):
+    with pytest.raises(TypeError, match="(?s)dtype must be"):
+        cross_entropy(torch.randn(N, C).to(logits), INDEX, dtype=dtype)
 
 
 def test_following_the_advice_works():

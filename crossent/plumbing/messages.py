@@ -208,7 +208,8 @@ def help_device(a):
     seen = [(name, a[name].device) for name in names if name in a and a[name].device]
     places = ", ".join(f"{name}은(는) {device}" for name, device in seen)
     home = seen[0][1] if seen else "cpu"
-    return f"장치가 다릅니다: {places}. 모두 한 장치로 옮기세요. 예: target.to('{home}')"
+    odd = next((name for name, device in seen if device != home), "target")
+    return f"장치가 다릅니다: {places}. 모두 한 장치로 옮기세요. 예: {odd}.to('{home}')"
 
 # %% ../../nbs/93_messages.ipynb #09ceddac
 HELP = {
