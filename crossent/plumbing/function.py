@@ -25,7 +25,7 @@ def pointed(target, counted, weight):
     spare = 0 if weight is None else weight.isfinite().to(torch.uint8).argmax()
     return torch.where(counted, target, spare)
 
-
+# %% ../../nbs/83_function.ipynb #833374e6
 def as_answers(target, input, weight, ignore_index):
     "정답을 (행, 1[, 위치])로 펴고, 세는 줄을 함께. 모두 세면 None."
     rows = as_rows(input, is_class_last(input))
