@@ -82,6 +82,27 @@ def test_a_scalar_loss_may_be_changed_in_place(ours, reduction):
         assert_close(mine, theirs, 1e-5, 1e-6)
 
 
+@pytest.mark.parametrize("options", [{}, dict(z_loss=0.1, softcap=3.0, label_smoothing=0.1)], ids=str)
+@pytest.mark.parametrize("reduction", ["none", "mean"])
+@pytest.mark.parametrize("y", [INDEX, probabilities()], ids=["번호", "확률"])
+def test_everything_returned_may_be_changed_in_place(ours, y, reduction, options):
+    "손실뿐 아니라 log-sum-exp, 예측, 엔트로피도."
+    asked = dict(return_lse=True) | (dict(return_predictions=True, return_entropy=True) if ours is from_layer else {})
+    keep = torch.arange(1.0, N + 1).masked_fill(torch.arange(N) == 2, 0.0)
+    grads = []
+    for in_place in (True, False):
+        leaves = [tensor.requires_grad_() for tensor in tensors()]
+        loss, lse, *facts = ours(*leaves, y, reduction=reduction, **asked, **options)
+        if in_place:
+            lse[2] = 0
+            [each.mul_(keep.to(each.dtype)) for each in (lse, *facts)]
+            loss.mul_(2)
+        else:
+            loss, lse = 2 * loss, lse * keep
+        grads.append(torch.autograd.grad(loss.sum() + lse.sum(), leaves))
+    assert [assert_close(*pair, 1e-5, 1e-6) for pair in zip(*grads)]
+
+
 @pytest.mark.parametrize("shape", [(9000, 1000), (800, 40, 100)], ids=str)
 def test_gradients_are_ordinary_tensors(shape, tmp_path):
     "블록에서 만든 기울기는 크기를 바꾸고, 저장하고, 나누고, NumPy로 볼 수 있습니다."
