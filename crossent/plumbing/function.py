@@ -242,7 +242,7 @@ class Remembers:
             raise RuntimeError(CHANGED)
         return tensors
 
-
+# %% ../../nbs/83_function.ipynb #2029b3dc
 CHANGED = (
     "one of the variables needed for gradient computation has been "
     "modified by an inplace operation\n"
