@@ -11,7 +11,6 @@ from typing import Optional
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from .loss import cross_entropy
 from .core.sweep import row_facts

@@ -9,14 +9,14 @@ __all__ = ['vocab_parallel_cross_entropy', 'vocab_parallel_linear_cross_entropy'
 from typing import Optional
 
 import torch
-import torch.distributed as dist
 
 from .core.formula import Options
 from .core.shards import Plan
 from .plumbing.agree import agreed_classes, check_choices, gather_widths
-from .plumbing.agree import Facts, check_weight, ranks_of, weight_fits, wrong_argument
+from .plumbing.agree import check_weight, ranks_of
 from .plumbing.arguments import reduction_name, result_dtype
 from .plumbing.compat import autocast_layer, without_autocast
+from .plumbing.facts import Facts, weight_fits, wrong_argument
 from .plumbing.parallel_function import VocabParallel
 
 # %% ../nbs/82_parallel_loss.ipynb #def8de65
@@ -42,12 +42,12 @@ def _plan(given, choices, group, device, check):
     return Plan(group, start, width, classes)
 
 # %% ../nbs/82_parallel_loss.ipynb #76ec016d
-def _options(scores, target, choices):
+def _options(scores, target, weight, choices):
     "선택지를 묶습니다. 음수와 nan인 스무딩은 PyTorch처럼 0입니다."
     smoothing = choices["label_smoothing"]
     kept = {name: choices[name] for name in ("reduction", "ignore_index", "z_loss", "softcap")}
     kept["smoothing"] = float(smoothing) if smoothing > 0 else 0.0
-    return Options(**kept, dtype=result_dtype(scores, target, None))
+    return Options(**kept, dtype=choices["loss_dtype"] or result_dtype(scores, target, weight))
 
 
 def _parallel_loss(given, group, check, **choices):
@@ -59,11 +59,13 @@ def _parallel_loss(given, group, check, **choices):
         given |= dict(zip(given, layer))
     plan = _plan(given, choices, group, device, check)
     scores, *layer, target, weight = given.values()
-    plan = plan._replace(options=_options(scores, target, choices))
+    plan = plan._replace(options=_options(scores, target, weight, choices))
     picks = bool(layer) and not choices["return_lse"]
-    tensors = (scores, *(layer or (None, None)), target, weight)
+    tensors = (scores, *(layer or (None, None)))
+    if plan.options.dtype == torch.float64:
+        tensors = tuple(None if tensor is None else tensor.double() for tensor in tensors)
     with without_autocast(device):
-        loss, lse = VocabParallel.apply(*tensors, plan, picks)
+        loss, lse = VocabParallel.apply(*tensors, target, weight, plan, picks)
     return (loss, lse) if choices["return_lse"] else loss
 
 # %% ../nbs/82_parallel_loss.ipynb #d7bf8832
@@ -78,6 +80,7 @@ def vocab_parallel_cross_entropy(
     label_smoothing: float = 0.0,  # 0에서 1 사이
     z_loss: float = 0.0,  # (log-sum-exp)²의 평균에 곱할 계수 λ
     softcap: Optional[float] = None,  # 로짓을 κ·tanh(z/κ)로 누를 κ
+    dtype: Optional[torch.dtype] = None,  # 손실의 자료형. None이면 PyTorch와 같습니다
     return_lse: bool = False,  # 참이면 (손실, 줄마다의 log-sum-exp (N))
     check: bool = True,  # 랭크끼리 맞는지 볼지. 거짓이면 어긋나도 모릅니다
 ) -> torch.Tensor:  # 손실: 모든 랭크에서 같은 값
@@ -89,7 +92,7 @@ def vocab_parallel_cross_entropy(
     """
     given = dict(local_logits=local_logits, target=target, weight=weight)
     choices = dict(reduction=reduction, ignore_index=ignore_index, label_smoothing=label_smoothing)
-    choices |= dict(z_loss=z_loss, softcap=softcap, return_lse=return_lse)
+    choices |= dict(z_loss=z_loss, softcap=softcap, return_lse=return_lse, loss_dtype=dtype)
     return _parallel_loss(given, group, check, **choices)
 
 # %% ../nbs/82_parallel_loss.ipynb #49c937d6
@@ -106,6 +109,7 @@ def vocab_parallel_linear_cross_entropy(
     label_smoothing: float = 0.0,  # 0에서 1 사이
     z_loss: float = 0.0,  # (log-sum-exp)²의 평균에 곱할 계수 λ
     softcap: Optional[float] = None,  # 로짓을 κ·tanh(z/κ)로 누를 κ
+    dtype: Optional[torch.dtype] = None,  # 손실의 자료형. None이면 PyTorch와 같습니다
     return_lse: bool = False,  # 참이면 (손실, 줄마다의 log-sum-exp (N))
     check: bool = True,  # 랭크끼리 맞는지 볼지. 거짓이면 어긋나도 모릅니다
 ) -> torch.Tensor:  # 손실: 모든 랭크에서 같은 값
@@ -117,5 +121,5 @@ def vocab_parallel_linear_cross_entropy(
     given = dict(input=input, local_weight=local_weight, local_bias=local_bias)
     given |= dict(target=target, weight=weight)
     choices = dict(reduction=reduction, ignore_index=ignore_index, label_smoothing=label_smoothing)
-    choices |= dict(z_loss=z_loss, softcap=softcap, return_lse=return_lse)
+    choices |= dict(z_loss=z_loss, softcap=softcap, return_lse=return_lse, loss_dtype=dtype)
     return _parallel_loss(given, group, check, **choices)

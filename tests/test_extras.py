@@ -321,6 +321,77 @@ def test_any_linear_call(places, h, v, reduction, smoothing, z_loss, softcap, ne
             assert_close(a if a is not None else torch.zeros(()), b if b is not None else torch.zeros(()))
 
 
+# 반정밀도는 float64로 판단합니다: 참값에서 반올림 한 번 안이거나, PyTorch로 쓴 것보다 멀지 않아야 합니다
+
+HALVES = pytest.mark.parametrize("half", [torch.float16, torch.bfloat16], ids=str)
+KINDS = pytest.mark.parametrize("kind", ["번호", "확률"])
+ALL_OPTIONS = list(itertools.product(("mean", "sum", "none"), (0.0, 0.1), (0.0, 0.01), (None, 5.0), (False, True)))
+
+
+def half_problem(half, kind, weighted, seed=0):
+    "은닉 벡터, 선형층, 정답, 클래스 가중치. 넷 가운데 하나는 무시합니다."
+    torch.manual_seed(seed)
+    leaves, target = layer((40,), 16, 30, half, seed)
+    if kind == "확률":
+        target = torch.softmax(torch.randn(40, 30), 1).to(half)
+    return leaves, target, torch.rand(30).to(half) if weighted else None
+
+
+def in_torch(logits, target, weight, reduction, smoothing, z_loss, softcap):
+    "PyTorch의 연산만으로 쓴 손실."
+    pressed = logits if softcap is None else softcap * torch.tanh(logits / softcap)
+    loss = F.cross_entropy(pressed, target, weight, reduction=reduction, label_smoothing=smoothing)
+    if not z_loss:
+        return loss
+    counted = torch.ones(len(target)) if target.dim() == 2 else target != -100
+    squares = torch.where(counted > 0, z_loss * torch.logsumexp(pressed, 1).square(), 0.0)
+    return loss + (squares if reduction == "none" else squares.sum() / (counted.sum() if reduction == "mean" else 1))
+
+
+def with_grads(loss, leaves, up):
+    return [loss.detach(), *torch.autograd.grad(loss, leaves, up.to(loss.dtype))]
+
+
+def doubled(*tensors):
+    return [t.detach().double() if t is not None and t.is_floating_point() else t for t in tensors]
+
+
+@HALVES
+@KINDS
+def test_half_losses_are_the_truth_rounded_once(half, kind, every_path):
+    "손실도 기울기도, 선택지를 어떻게 짝지어도. 소프트캡의 기울기에는 float32의 오차가 더 있습니다."
+    for scale, (reduction, smoothing, z_loss, softcap, weighted) in zip(itertools.cycle((1, 8, 30)), ALL_OPTIONS):
+        (x, w, _), target, weight = half_problem(half, kind, weighted)
+        leaf = (scale * (x @ w.T)).detach().clone().requires_grad_()
+        options = dict(reduction=reduction, label_smoothing=smoothing, z_loss=z_loss, softcap=softcap)
+        loss, wide = cross_entropy(leaf, target, weight, **options), leaf.detach().double().requires_grad_()
+        truth = in_torch(wide, *doubled(target, weight), *options.values())
+        up = torch.randn(loss.shape).to(half)
+        for mine, true in zip(with_grads(loss, [leaf], up), with_grads(truth, [wide], up)):
+            gap, there = (mine.double() - true).abs(), mine.isfinite()
+            assert mine.dtype == half and (there | (true.abs() > 0.99 * torch.finfo(half).max)).all()
+            room = EPS[half] * true.abs() + 2**-20 * true.abs().max() + torch.finfo(half).smallest_normal * EPS[half]
+            assert (gap <= room)[there].all(), (options, weighted, (gap / room).max())
+
+
+@HALVES
+@KINDS
+def test_half_linear_losses_are_no_further_than_pytorchs(half, kind, blocks):
+    "로짓이 이미 반정밀도라 참값과 다릅니다. 손실과 기울기의 거리를 PyTorch의 두 줄과 비교합니다."
+    for reduction, smoothing, z_loss, softcap, weighted in ALL_OPTIONS:
+        leaves, target, weight = half_problem(half, kind, weighted)
+        chosen, up = (reduction, smoothing, z_loss, softcap), torch.randn(40 if reduction == "none" else ()).to(half)
+        wide = [leaf.detach().double().requires_grad_() for leaf in leaves]
+        options = dict(zip(("reduction", "label_smoothing", "z_loss", "softcap"), chosen))
+        ours = linear_cross_entropy(*leaves[:2], target, linear_bias=leaves[2], weight=weight, **options)
+        theirs = in_torch(F.linear(*leaves), target, weight, *chosen)
+        truth = in_torch(F.linear(*wide), *doubled(target, weight), *chosen)
+        every = [with_grads(loss, by, up) for loss, by in ((ours, leaves), (theirs, leaves), (truth, wide))]
+        for mine, other, true in zip(*every):
+            room = (other.double() - true).norm() + EPS[half] / 2 * true.norm()
+            assert mine.dtype == half and (mine.double() - true).norm() <= room, (options, weighted)
+
+
 PLACE_ERRORS = {
     "정답의 모양": (RuntimeError, "expected target shape", dict(target=torch.zeros(2, 5).long()), "(2, 4)"),
     "너무 큰 shift": (ValueError, "shift must be in", dict(shift=4), "다음 토큰이면 1"),

@@ -77,22 +77,28 @@ def truth(logits, target, z_loss=0.0, softcap=None, **choices):
 
 def wide(choices):
     "클래스 가중치만 float64로."
-    return {name: value.double() if name == "weight" else value for name, value in choices.items()}
+    return {name: value.double() if name == "weight" else value for name, value in choices.items() if name != "dtype"}
 
 
-def compare_all(call, leaves, expected, dtype, name):
+def loss_kind(dtype, choices):
+    "손실의 자료형: dtype을 주면 그것, 반정밀도 로짓에 float32 가중치면 float32."
+    weight = choices.get("weight")
+    return choices.get("dtype") or (dtype if weight is None else torch.promote_types(dtype, weight.dtype))
+
+
+def compare_all(call, leaves, expected, dtype, name, kind):
     "손실, log-sum-exp, 무작위 상류 기울기로 구한 기울기. 두 번의 역전파와, log-sum-exp 없이도 봅니다."
     (loss, lse), wholes, cut = expected
     into, into_lse = torch.randn(loss.shape, dtype=torch.float64), torch.randn(lse.shape, dtype=torch.float64)
     kept = [leaf.detach().clone() for leaf in leaves]
     for both in (False, True):
         goal, found = (loss * into).sum(), call(return_lse=both)
-        mine, upstream = [found[0] if both else found], [into.to(dtype)]
-        assert mine[0].dtype == dtype and mine[0].shape == loss.shape
+        mine, upstream = [found[0] if both else found], [into.to(kind)]
+        assert mine[0].dtype == kind and mine[0].shape == loss.shape
         close(mine[0], loss.detach(), dtype, f"손실 {name}")
         if both:
             goal = goal + (lse * into_lse).sum()
-            assert found[1].dtype == torch.promote_types(dtype, torch.float32)
+            assert found[1].dtype == torch.promote_types(torch.float64 if kind == torch.float64 else dtype, torch.float32)
             close(found[1], lse.detach(), dtype, f"lse {name}")
             mine, upstream = list(found), [*upstream, into_lse.to(found[1].dtype)]
         whole = torch.autograd.grad(goal, wholes, retain_graph=True)
@@ -102,24 +108,25 @@ def compare_all(call, leaves, expected, dtype, name):
     assert all(torch.equal(leaf, before) for leaf, before in zip(leaves, kept))
 
 
-def check_logits(rank, widths, logits, target, dtype, check=True, **choices):
+def check_logits(rank, widths, logits, target, source, check=True, **choices):
     "로짓 판을 통째와 견줍니다."
     whole = logits.detach().double().requires_grad_()
     local = mine(logits, rank, widths, 1)
     expected = truth(whole, target, **wide(choices)), [whole], lambda grads: [grads[0].split(widths, 1)[rank]]
     call = functools.partial(vocab_parallel_cross_entropy, local, target, check=check, **choices)
-    compare_all(call, [local], expected, dtype, f"로짓 {choices}")
+    compare_all(call, [local], expected, source, f"로짓 {choices}", loss_kind(source, choices))
 
 
-def check_linear(rank, widths, tensors, target, dtype, check=True, **choices):
+def check_linear(rank, widths, tensors, target, source, check=True, **choices):
     "선형층 판을 통째와 견줍니다."
     whole = [t.detach().double().requires_grad_() for t in tensors]
     leaves = [tensors[0].clone().requires_grad_(), *(mine(t, rank, widths, 0) for t in tensors[1:])]
     cut = lambda grads: [grads[0], *(grad.split(widths)[rank] for grad in grads[1:])]
     expected = truth(F.linear(*whole), target, **wide(choices)), whole, cut
+    kind = loss_kind(source, choices)
     choices |= dict(local_bias=leaves[2], check=check)
     call = functools.partial(vocab_parallel_linear_cross_entropy, *leaves[:2], target, **choices)
-    compare_all(call, leaves, expected, dtype, f"선형층 {choices}")
+    compare_all(call, leaves, expected, source, f"선형층 {choices}", kind)
 
 
 def everything(rank, world, folder):
@@ -129,6 +136,7 @@ def everything(rank, world, folder):
     for dtype in DTYPES:
         equal_to_one_process(rank, widths, dtype)
     half_logits_with_float32_weight(rank, widths)
+    loss_types(rank, widths)
     if world == 1:
         memory()
     if world == 2:
@@ -182,6 +190,20 @@ def half_logits_with_float32_weight(rank, widths):
     x, w, b, target = make(torch.bfloat16)
     weight = torch.rand(11, generator=torch.Generator().manual_seed(9))
     check_logits(rank, widths, F.linear(x, w, b), target, torch.bfloat16, weight=weight, label_smoothing=0.1)
+
+
+def loss_types(rank, widths):
+    "dtype은 손실의 자료형입니다. float16의 합도 float32로 받으면 넘치지 않고, float64면 계산도 float64입니다."
+    for dtype, asked in ((torch.bfloat16, torch.float32), (torch.float16, torch.float64), (torch.float32, torch.float64)):
+        x, w, b, target = make(dtype)
+        options = dict(dtype=asked, label_smoothing=0.1, z_loss=0.01)
+        check_logits(rank, widths, F.linear(x, w, b), target, dtype, **options)
+        check_linear(rank, widths, (x, w, b), target, dtype, **options)
+    logits = 20 * torch.randn(4096, 11, generator=torch.Generator().manual_seed(0)).half()
+    target, local = torch.zeros(4096, dtype=torch.long), mine(logits, rank, widths, 1).detach()
+    call = functools.partial(vocab_parallel_cross_entropy, local, target, reduction="sum")
+    assert call().isinf() and call(dtype=torch.float32).isfinite()
+    close(call(dtype=torch.float64), F.cross_entropy(logits.double(), target, reduction="sum"), torch.float64, "합")
 
 
 def ignored_inside(rank, widths):
@@ -478,6 +500,8 @@ def wrong_calls(rank, world):
         "softcap 하나": (ValueError, "disagree on softcap", lambda: linear(logits, w, target, softcap=30.0 if odd else None)),
         "글자 softcap": (TypeError, "softcap must be a number", lambda: call(logits, target, softcap="a")),
         "lse 하나": (ValueError, "disagree on return_lse", lambda: call(logits, target, return_lse=odd)),
+        "dtype 하나": (ValueError, "disagree on loss_dtype", lambda: call(logits, target, dtype=torch.float64 if odd else None)),
+        "글자 dtype": (TypeError, "dtype must be a floating point", lambda: linear(logits, w, target, dtype="float32")),
         "없는 정답 하나": (TypeError, "rank 1 gave NoneType as target", lambda: call(logits, None if odd else target)),
         "목록 하나": (TypeError, "rank 1 gave list as target", lambda: call(logits, [0, 1, 5, 2] if odd else target)),
         "배열 하나": (TypeError, "rank 1 gave ndarray as local_logits", lambda: call(logits.numpy() if odd else logits, target)),

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn._loss import HalfMultinomialLoss
 
-from crossent.reference import cross_entropy, cross_entropy_grad
+from crossent import cross_entropy as fast
+from crossent import linear_cross_entropy as fast_linear
+from crossent.reference import cross_entropy, cross_entropy_grad, linear_cross_entropy
 from crossent.testing import assert_close, numerical_grad
 
 SHAPES = [(5,), (4, 5), (1, 5), (4, 1), (0, 5), (2, 5, 3), (2, 5, 0), (2, 5, 3, 2), (2, 5, 2, 1, 3), (3, 0), (0, 0)]
@@ -264,3 +268,146 @@ def test_the_first_broken_rule_is_reported():
     check_error(long, np.full((3, 5), 0.2), np.ones(4), ignore_index=0, label_smoothing=2.0)
     check_error(long, np.full((3, 5), 0.2), np.ones(4), label_smoothing=2.0)
     check_error(long, np.full((3, 5), 0.2), None, label_smoothing=2.0)
+
+
+# 우리가 더한 인자: z_loss, softcap, dtype, return_lse. 답은 PyTorch의 연산으로 풀어 쓴 것(float64)입니다
+
+def written_out(logits, target, weight, z_loss, softcap, **options):
+    "손실과 log-sum-exp."
+    dim = 0 if logits.dim() == 1 else 1
+    pressed = logits if softcap is None else softcap * torch.tanh(logits / softcap)
+    loss, lse = F.cross_entropy(pressed, target, weight, **options), torch.logsumexp(pressed, dim)
+    if target.shape == logits.shape:
+        counted = torch.ones_like(lse)
+    else:
+        counted = (target != options["ignore_index"]).double()
+    squares = torch.where(counted > 0, z_loss * lse.square(), 0.0)
+    reduction = options["reduction"]
+    more = squares if reduction == "none" else squares.sum() / (counted.sum() if reduction == "mean" else 1)
+    return loss + more, lse
+
+
+@pytest.mark.parametrize("shape", [s for s in SHAPES if classes_of(s) > 1], ids=str)
+@pytest.mark.parametrize("kind", ["번호", "확률"])
+@pytest.mark.parametrize("z_loss, softcap", [(0.1, None), (0.0, 2.0), (0.1, 2.0), (0.0, None)])
+def test_extras_equal_the_written_out_formula(shape, kind, z_loss, softcap):
+    rng = np.random.default_rng(5)
+    for reduction, eps, weight_kind in itertools.product(["none", "mean", "sum"], [0.0, 0.1], [None, "음수도"]):
+        logits, ignored = rng.normal(size=shape) * 3, -100 if kind == "확률" else 1
+        target, weight = make_target(rng, shape, kind, ignored), make_weight(rng, weight_kind, classes_of(shape))
+        options = dict(ignore_index=ignored, reduction=reduction, label_smoothing=eps)
+        extras = dict(z_loss=z_loss, softcap=softcap)
+        tensor, (t, w) = torch.tensor(logits, requires_grad=True), tensors(target, weight)
+        expected = written_out(tensor, t, w, **extras, **options)
+        ups = [rng.normal(size=tuple(each.shape)) for each in expected]
+        (dlogits,) = torch.autograd.grad(expected, tensor, [torch.tensor(up) for up in ups])
+        for mine, theirs in zip(cross_entropy(logits, target, weight, return_lse=True, **extras, **options), expected):
+            assert_close(mine, theirs.detach())
+        assert_close(cross_entropy(logits, target, weight, **extras, **options), expected[0].detach())
+        mine = cross_entropy_grad(ups[0], logits, target, weight, grad_lse=ups[1], **extras, **options)
+        assert_close(mine, dlogits)
+
+
+def test_dtype_is_the_type_of_the_loss():
+    logits, target = np.random.default_rng(0).normal(size=(4, 5)), np.array([0, 1, 2, 3])
+    for dtype in (np.float16, np.float32, np.float64):
+        assert cross_entropy(logits, target, dtype=dtype).dtype == dtype
+        assert cross_entropy(logits, target, reduction="none", dtype=dtype).dtype == dtype
+    loss, lse = cross_entropy(logits, target, dtype=np.float16, return_lse=True)
+    assert loss == np.float16(cross_entropy(logits, target)) and lse.dtype == np.float64
+
+
+@pytest.mark.parametrize("given, kind", [(dict(z_loss="a"), TypeError), (dict(z_loss=-1.0), ValueError), (dict(z_loss=True), TypeError), (dict(softcap=0.0), ValueError), (dict(softcap="b"), TypeError)])
+def test_wrong_extras_are_told(given, kind):
+    logits, target = np.zeros((3, 5)), np.zeros(3, dtype=np.int64)
+    ours = [raised_by(f, *a, **given) for f, a in ((cross_entropy, (logits, target)), (fast, tensors(logits, target)))]
+    ours.append(raised_by(cross_entropy_grad, 1.0, logits, target, **given))
+    assert {type(each) for each in ours} == {kind} and len({str(each) for each in ours}) == 1
+
+
+# 빠른 코드는 이 명세와 같습니다
+
+OPTIONS = dict(
+    ignore_index=st.sampled_from([-100, 1]),
+    reduction=st.sampled_from(["none", "mean", "sum"]),
+    label_smoothing=st.sampled_from([0.0, 0.2, 1.0]),
+    z_loss=st.sampled_from([0.0, 0.1]),
+    softcap=st.sampled_from([None, 2.0]),
+)
+
+
+def same_loss_and_grads(found, leaves, expected, backward):
+    "손실, log-sum-exp와, 무작위 상류 기울기로 구한 기울기들."
+    assert [assert_close(mine.detach(), np.asarray(theirs)) for mine, theirs in zip(found, expected)]
+    ups = [torch.randn(mine.shape).double() for mine in found]
+    grads = torch.autograd.grad(found, leaves, ups)
+    assert [assert_close(mine, theirs) for mine, theirs in zip(grads, backward(*(up.numpy() for up in ups)))]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from([(5,), (4, 5), (1, 2), (2, 5, 3), (2, 3, 2, 2), (3, 1)]),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([1.0, 30.0, 1e3]),
+    st.sampled_from([2, 7, 2**21]),
+    st.fixed_dictionaries(OPTIONS),
+    st.integers(0, 2**31),
+)
+def test_the_loss_equals_the_specification(shape, is_probs, weighted, scale, block, options, seed):
+    rng = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    if is_probs or classes_of(shape) == 1:
+        options["ignore_index"] = -100
+    logits = scale * rng.normal(size=shape)
+    target = make_target(rng, shape, "확률" if is_probs else "번호", options["ignore_index"])
+    weight = rng.random(classes_of(shape)) if weighted else None
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("loss.SMALL", 0), ("loss.FEW", 0), ("plumbing.blocks.BLOCK", block)):
+            patch.setattr(f"crossent.{name}", value)
+        leaf, (t, w) = torch.tensor(logits, requires_grad=True), tensors(target, weight)
+        found = fast(leaf, t, w, return_lse=True, **options)
+        expected = cross_entropy(logits, target, weight, return_lse=True, **options)
+        backward = lambda up, lift: [cross_entropy_grad(up, logits, target, weight, grad_lse=lift, **options)]
+        same_loss_and_grads(found, [leaf], expected, backward)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(1, 4), min_size=1, max_size=3),
+    st.integers(0, 2),
+    st.booleans(),
+    st.booleans(),
+    st.integers(1, 5),
+    st.fixed_dictionaries(OPTIONS),
+    st.integers(0, 2**31),
+)
+def test_the_linear_loss_equals_the_specification(places, shift, is_probs, weighted, rows, options, seed):
+    rng = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    places, h, v = (*places[:-1], places[-1] + shift), 3, 6
+    if is_probs:
+        options["ignore_index"] = -100
+    target = rng.dirichlet(np.ones(v), places) if is_probs else rng.integers(v, size=places)
+    arrays = [rng.normal(size=size) for size in ((*places, h), (v, h), (v,))]
+    weight = rng.random(v) if weighted else None
+    leaves, (t, w) = [torch.tensor(each, requires_grad=True) for each in arrays], tensors(target, weight)
+    every = dict(return_lse=True, return_predictions=True, return_entropy=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("crossent.core.sweep.BLOCK_NUMBERS", 0)
+        patch.setattr("crossent.core.sweep.FEWEST_ROWS", rows)
+        found = fast_linear(*leaves[:2], t, linear_bias=leaves[2], weight=w, shift=shift, **every, **options)
+        expected = linear_cross_entropy(*arrays[:2], target, linear_bias=arrays[2], weight=weight, shift=shift, **options)
+        assert [assert_close(mine.detach(), np.asarray(theirs)) for mine, theirs in zip(found[2:], expected[2:])]
+
+        def backward(up, lift):
+            kept = arrays[0][..., : places[-1] - shift, :]
+            x, answers = kept.reshape(-1, h), target[..., shift:, :] if is_probs else target[..., shift:]
+            answers = answers.reshape(-1, v) if is_probs else answers.reshape(-1)
+            up = up.reshape(-1) if up.ndim else up
+            dlogits = cross_entropy_grad(up, x @ arrays[1].T + arrays[2], answers, weight, grad_lse=lift.reshape(-1), **options)
+            dx = np.zeros_like(arrays[0])
+            dx[..., : places[-1] - shift, :] = (dlogits @ arrays[1]).reshape(kept.shape)
+            return dx, dlogits.T @ x, dlogits.sum(0)
+
+        same_loss_and_grads(found[:2], leaves, expected[:2], backward)

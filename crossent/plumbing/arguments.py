@@ -16,7 +16,8 @@ from torch.nn import functional as F
 
 from ..core.formula import Options
 from ..core.shapes import class_dim, loss_shape
-from .compat import in_autocast, is_plain, is_watched, transforms_active
+from .array_arguments import check_numbers
+from .compat import in_autocast, is_plain, is_watched
 from .messages import explained, show
 
 # %% ../../nbs/94_arguments.ipynb #0f2632b9
@@ -58,7 +59,8 @@ def in_range(target, classes, ignore_index):
     "무시하지 않는 클래스 번호가 모두 0 이상 classes 미만인지. CPU 밖의 정답은 읽지 않습니다."
     if target.device.type != "cpu" or not target.numel():
         return True
-    low, high = target.long().aminmax()
+    target = target.long()
+    low, high = target.aminmax()
     if low.item() >= 0 and high.item() < classes:
         return True
     known = target[target != ignore_index]
@@ -126,17 +128,9 @@ def checked(input, target, weight, *chosen, z_loss=0.0, softcap=None, dtype=None
     return Options(reduction, ignore_index, smoothing, z_loss, softcap, dtype or natural, bool(return_lse))
 
 # %% ../../nbs/94_arguments.ipynb #50798e14
-def check_extras(z_loss, softcap, dtype=None):
+def check_extras(z_loss, softcap, dtype):
     "z_loss는 0 이상의 수, softcap은 None이거나 0보다 큰 수, dtype은 None이거나 실수 자료형입니다."
-    given = dict(z_loss=z_loss, softcap=softcap)
-    for name, value, wrong in (("z_loss", z_loss, "non-negative"), ("softcap", softcap, "positive")):
-        if value is None and name == "softcap":
-            continue
-        if not isinstance(value, (int, float)) or isinstance(value, bool):
-            words = f"{name} must be a number. Got: {type(value).__name__}"
-            raise TypeError(explained(words, given))
-        if not (value > 0 or (value == 0 and name == "z_loss")):
-            raise ValueError(explained(f"{name} must be {wrong}. Got: {value}", given))
+    check_numbers(z_loss, softcap)
     if dtype is not None and dtype not in LOGITS_DTYPES:
         words = f"dtype must be a floating point torch.dtype. Got: {dtype}"
         raise TypeError(explained(words, dict(dtype=dtype)))
@@ -262,7 +256,7 @@ def check_positions(input, linear_weight, target, shift, ignore_index):
     if not isinstance(target, torch.Tensor):
         return
     places, classes = input.shape[:-1], len(linear_weight)
-    if target.shape not in (places, (*places, classes)):
+    if target.shape != places and target.shape != (*places, classes):
         words = f"expected target shape {tuple(places)}, got {tuple(target.shape)}"
         raise RuntimeError(explained(words, dict(hidden=show(input), target=show(target))))
     if target.shape == places and target.dtype == torch.int64:

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['DTYPE_WORDS', 'dtype_word', 'reduction_problem', 'smoothing_problem', 'logits_problem', 'weight_problem',
            'batch_problem', 'shape_problem', 'target_problem', 'range_problem', 'probabilities_problem',
-           'indices_problem', 'check_arrays', 'check_upstream']
+           'indices_problem', 'check_arrays', 'check_numbers', 'check_upstream']
 
 # %% ../../nbs/98_array_arguments.ipynb #ad7d5d18
 import numpy as np
@@ -159,6 +159,19 @@ def check_arrays(input, target, weight, ignore_index, reduction, label_smoothing
     if problem:
         kind, words = problem
         raise kind(explained(words, arguments))
+
+# %% ../../nbs/98_array_arguments.ipynb #ba8bd88f
+def check_numbers(z_loss, softcap):
+    "z_loss는 0 이상의 수, softcap은 None이거나 0보다 큰 수입니다."
+    given = dict(z_loss=z_loss, softcap=softcap)
+    for name, value, wrong in (("z_loss", z_loss, "non-negative"), ("softcap", softcap, "positive")):
+        if value is None and name == "softcap":
+            continue
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            words = f"{name} must be a number. Got: {type(value).__name__}"
+            raise TypeError(explained(words, given))
+        if not (value > 0 or (value == 0 and name == "z_loss")):
+            raise ValueError(explained(f"{name} must be {wrong}. Got: {value}", given))
 
 # %% ../../nbs/98_array_arguments.ipynb #5467c932
 def check_upstream(grad_output, wanted):

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['HELP_BINARY', 'HELP', 'SHAPE_ERRORS', 'Shown', 'show', 'class_axis', 'wanted_shape', 'is_float', 'help_swapped',
-           'help_argmax', 'help_shape', 'help_class_dim', 'help_weight', 'help_upstream', 'help_probabilities',
-           'help_scalar_type', 'help_target_type', 'help_logits_type', 'help_tensor', 'help_bounds', 'bounds_advice',
-           'help_hidden', 'help_positions', 'help_features', 'help_layer_type', 'help_device', 'help_for', 'explained']
+           'help_argmax', 'help_shape', 'help_weight', 'help_probabilities', 'help_scalar_type', 'help_target_type',
+           'help_logits_type', 'help_tensor', 'help_bounds', 'bounds_advice', 'help_hidden', 'help_positions',
+           'help_device', 'help_for', 'explained']
 
 # %% ../../nbs/93_messages.ipynb #41d828e7
 from typing import NamedTuple
@@ -76,15 +76,9 @@ def help_shape(a):
     text = f"로짓의 모양이 {shape}이면 정답의 모양은 {want}이어야 하는데 {got}입니다."
     if len(shape) > 2 and shape[:-1] == got:
         return text + " 클래스 차원이 맨 뒤에 있다면 logits.movedim(-1, 1)로 옮기세요."
-    if len(got) == 2 and got[1:] == (1,) and got[:1] == want:
-        return text + " target.squeeze(1)로 마지막 차원을 없애세요."
-    return text + " 로짓에서 클래스 차원(배치면 1번)을 뺀 모양으로 맞추세요."
-
-
-def help_class_dim(a):
-    "클래스 차원이 없는 로짓에 줄 도움말."
-    found = f"로짓의 모양이 {a['input'].shape}이라 클래스 차원이 없습니다."
-    return found + " (C)나 (N, C) 모양으로 주세요."
+    if got[1:2] == (1,) and got[:1] + got[2:] == want:
+        return text + " target.squeeze(1)로 크기가 1인 차원을 없애세요."
+    return text + " 클래스 차원만 빼고 로짓과 같은 모양으로 맞추세요."
 
 # %% ../../nbs/93_messages.ipynb #f131507b
 def help_weight(a):
@@ -92,14 +86,6 @@ def help_weight(a):
     classes = a["input"].shape[class_axis(a["input"].shape)]
     found = f"클래스는 {classes}개인데 weight의 모양은 {a['weight'].shape}입니다."
     return f"{found} 클래스마다 하나씩 ({classes},) 모양으로 주세요."
-
-
-def help_upstream(a):
-    "상류 기울기의 모양이 손실과 다를 때의 도움말."
-    return (
-        f"상류 기울기의 모양이 {a['grad_output'].shape}입니다. "
-        f"손실의 모양 {a['loss'].shape}에 맞추세요. 수 하나를 주어도 됩니다."
-    )
 
 # %% ../../nbs/93_messages.ipynb #a4ea46fd
 def help_probabilities(a):
@@ -215,22 +201,6 @@ def help_positions(a):
         f"{a['target'].shape}입니다."
     )
 
-# %% ../../nbs/93_messages.ipynb #58b21c6c
-def help_features(a):
-    "은닉 크기가 다를 때의 도움말."
-    return (
-        f"은닉 크기가 다릅니다. 입력은 {a['hidden'].shape}, 가중치는 {a['linear_weight'].shape}입니다. "
-        "가중치를 (클래스 수, 은닉 크기)로 주었는지 보세요."
-    )
-
-
-def help_layer_type(a):
-    "입력과 선형층의 자료형이 다를 때의 도움말."
-    return (
-        f"입력은 {a['hidden'].dtype}, 가중치는 {a['linear_weight'].dtype}입니다. "
-        "자료형을 하나로 맞추세요."
-    )
-
 # %% ../../nbs/93_messages.ipynb #9a315e39
 def help_device(a):
     "텐서들이 다른 장치에 있을 때의 도움말."
@@ -238,7 +208,8 @@ def help_device(a):
     seen = [(name, a[name].device) for name in names if name in a and a[name].device]
     places = ", ".join(f"{name}은(는) {device}" for name, device in seen)
     home = seen[0][1] if seen else "cpu"
-    return f"장치가 다릅니다: {places}. 모두 한 장치로 옮기세요. 예: target.to('{home}')"
+    odd = next((name for name, device in seen if device != home), "target")
+    return f"장치가 다릅니다: {places}. 모두 한 장치로 옮기세요. 예: {odd}.to('{home}')"
 
 # %% ../../nbs/93_messages.ipynb #09ceddac
 HELP = {
@@ -275,8 +246,9 @@ HELP |= {
     "is out of bounds": help_bounds,
     "Overflow when unpacking": "받은 값은 ignore_index={ignore_index}입니다. "
     "-100처럼 64비트 정수에 들어가는 수를 쓰세요.",
-    "Dimension": help_class_dim,
-    "Mismatch in shape: grad_output": help_upstream,
+    "Dimension": "로짓의 모양이 {input.shape}이라 클래스 차원이 없습니다. (C)나 (N, C) 모양으로 주세요.",
+    "Mismatch in shape: grad_output": "상류 기울기의 모양이 {grad_output.shape}입니다. "
+    "손실의 모양 {loss.shape}에 맞추세요. 수 하나를 주어도 됩니다.",
 }
 
 # %% ../../nbs/93_messages.ipynb #b1811a19
@@ -289,10 +261,11 @@ HELP |= {
     "dtype must be": "받은 값은 dtype={dtype!r}입니다. torch.float32 같은 실수 자료형을 쓰세요.",
     "expected linear_weight with dimensionality": "선형층 가중치는 (클래스 수, 은닉 크기) 모양이어야 하는데 "
     "{linear_weight.shape}입니다.",
-    "last dimensions (in_features)": help_features,
+    "last dimensions (in_features)": "은닉 크기가 다릅니다. 입력은 {hidden.shape}, 가중치는 "
+    "{linear_weight.shape}입니다. 가중치를 (클래스 수, 은닉 크기)로 주었는지 보세요.",
     "expected linear_bias shape": "편향은 클래스마다 하나씩 있어야 하는데 모양이 {linear_bias.shape}입니다.",
     "requires batched input": "입력에 배치 축이 없습니다. input[None]처럼 앞에 축을 하나 세워 주세요.",
-    "have the same dtype": help_layer_type,
+    "have the same dtype": "입력은 {hidden.dtype}, 가중치는 {linear_weight.dtype}입니다. 자료형을 하나로 맞추세요.",
 }
 SHAPE_ERRORS = ("batch_size", "1D input", "Expected target size", "size mismatch")
 SHAPE_ERRORS += ("only batches of spatial", "0D or 1D target")
