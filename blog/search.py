@@ -8,6 +8,7 @@ from unicodedata import normalize
 
 HERE = Path(__file__).resolve().parent
 SYNONYMS = HERE / "synonyms.json"
+ASKED = HERE / "asked.json"  # 항목의 주소 → 사람들이 묻는 말
 GLOSSARY = HERE.parent / "nbs" / "data" / "glossary.csv"
 ENGINE = HERE / "node_modules" / "minisearch" / "dist" / "es" / "index.js"
 SKIPPED = {"katex-html", "equation", "code", "cell-output", "anchor", "explorable"}
@@ -82,7 +83,7 @@ def index(
     all_pages,  # 모든 쪽
 ):  # search.json에 담을 글
     "글은 NFC로 맞춥니다."
-    entries = []
+    entries, asked = [], json.loads(ASKED.read_text(encoding="utf-8"))
     for page in all_pages:
         label = f"글 {page.number:02} · {page.title}" if page.is_post else page.title
         kind = "api" if page.url.startswith("api/") or page.is_tool else "post"
@@ -90,7 +91,7 @@ def index(
         for part in parts + list(terms(page)):
             part_kind = "entry" if part.pop("entry", False) else "term" if part["anchor"].startswith("용어-") else kind
             url = page.url + (f"#{part['anchor']}" if part["anchor"] else "")
-            entries.append({"kind": part_kind, "post": label, "url": url, "section": part["section"], "also": part["also"].strip(), "text": part["text"].strip()})
+            entries.append({"kind": part_kind, "post": label, "url": url, "section": part["section"], "also": part["also"].strip(), "asked": asked.get(url, ""), "text": part["text"].strip()})
     data = {"synonyms": synonyms(), "entries": entries}
     return normalize("NFC", json.dumps(data, ensure_ascii=False, separators=(",", ":")))
 

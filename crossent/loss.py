@@ -43,6 +43,9 @@ def _suits_pytorch(input, target, weight):
     return input.numel() - FEW * rows < SMALL
 
 # %% ../nbs/80_loss.ipynb #7780cd97
+_WIDENED = (None, torch.float32, torch.float16, torch.bfloat16)
+
+
 def _suits_widened(input, target, weight):
     "float32로 넓혀 F.cross_entropy에 맡길지: 작은 반정밀도 로짓과 클래스 번호."
     if weight is not None or type(input) is not torch.Tensor or type(target) is not torch.Tensor:
@@ -59,7 +62,7 @@ def _pytorch_loss(input, target, weight, old, dtype):
     try:
         if (dtype is None or dtype is input.dtype) and _suits_pytorch(input, target, weight):
             return F.cross_entropy(input, target, weight, *old)
-        if dtype is not torch.float64 and _suits_widened(input, target, weight):
+        if dtype in _WIDENED and _suits_widened(input, target, weight):
             return F.cross_entropy(input.float(), target, None, *old).to(dtype or input.dtype)
     except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
         pass

@@ -266,7 +266,7 @@ def cross_entropy_grad(
 
 # %% ../nbs/12_linear.ipynb #989e5776
 #| code-fold: true
-#| code-summary: "라이브러리에 들어가는 코드: NumPy 명세"
+#| code-summary: "라이브러리에 들어가는 코드: 명세"
 def linear_cross_entropy(
     input,  # 은닉 벡터 (…, H)
     linear_weight,  # 선형층 가중치 (V, H)

@@ -1,5 +1,6 @@
 "여러 검사가 함께 쓰는 것."
 
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -12,10 +13,18 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory, worker_id):
-    "블로그를 한 번 만들고 그 폴더를 돌려줍니다. 나누어 도는 프로세스들이 함께 씁니다."
-    shared = tmp_path_factory.getbasetemp()
-    docs = (shared if worker_id == "master" else shared.parent) / "site"
+def shared(tmp_path_factory, worker_id):
+    "나누어 도는 프로세스들이 함께 쓰는 폴더."
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
+
+
+@pytest.fixture(scope="session")
+def site(shared):
+    "블로그를 한 번 만들고 그 폴더를 돌려줍니다. CROSSENT_SITE에 방금 만든 것이 있으면 그것을 봅니다."
+    if os.environ.get("CROSSENT_SITE"):
+        return Path(os.environ["CROSSENT_SITE"])
+    docs = shared / "site"
     with FileLock(f"{docs}.ready"):
         if not docs.exists():
             done = subprocess.run([sys.executable, "-m", "blog.build", docs], cwd=ROOT, capture_output=True, encoding="utf-8")

@@ -320,9 +320,20 @@ def test_focus_is_not_under_the_bar(reader):
 
 
 def test_copy_buttons_are_there_on_touch(reader):
+    "손가락에는 늘 보이고, 코드의 글자를 덮지 않습니다."
     page = reader(width=390, has_touch=True, is_mobile=True).open("softmax.html")
     button = page.locator(".copy:visible").first
     assert button.evaluate("node => getComputedStyle(node).opacity") == "1"
+    boxes = page.locator(".code:visible").first.evaluate("node => [node.querySelector('.copy'), node.querySelector('pre code')].map(n => n.getBoundingClientRect()).map(b => [b.top, b.bottom])")
+    assert boxes[0][0] >= boxes[1][1] - 4 and boxes[0][1] - boxes[0][0] >= 24
+
+
+def test_contents_follow_the_reader(reader):
+    "긴 글에서도 차례의 지금 읽는 곳이 보입니다."
+    page = reader().open("pitfalls.html#stuck")
+    page.wait_for_function("document.querySelector('.toc .here')?.hash === '#stuck'")
+    link, box = page.locator(".toc .here").bounding_box(), page.locator("#toc").bounding_box()
+    assert box["y"] <= link["y"] and link["y"] + link["height"] <= box["y"] + box["height"]
 
 
 def test_wide_boxes_scroll_by_keyboard(reader, posts):
@@ -640,7 +651,8 @@ def test_home_shows_cards_and_filters_them(reader, posts):
     browsing = reader()
     page = browsing.open("index.html")
     linked = page.eval_on_selector_all(".card a", "nodes => nodes.map(n => n.getAttribute('href'))")
-    assert len(linked) == 17 and set(linked) <= set(posts)  # 도구와 라이브러리 속은 글이 아닙니다
+    numbered = list((Path(__file__).parent.parent / "nbs").glob("[0-7]*.ipynb"))
+    assert len(linked) == len(numbered) and set(linked) <= set(posts)  # 도구와 라이브러리 속은 글이 아닙니다
     # 글의 분류를 누르면 홈에서 그 분류만 보입니다.
     page = browsing.open("softmax.html")
     category = page.locator("a.category").first
@@ -650,7 +662,7 @@ def test_home_shows_cards_and_filters_them(reader, posts):
     page.wait_for_function("name => [...document.querySelectorAll('.card')].every(n => n.checkVisibility() === n.dataset.categories.split('|').includes(name))", arg=name)
     assert page.locator(".group:visible").count() < 5
     page.get_by_role("button", name="모두 보기").click()
-    assert page.locator(".card:visible").count() == 17 and not page.locator(".chosen").is_visible()
+    assert page.locator(".card:visible").count() == len(numbered) and not page.locator(".chosen").is_visible()
 
 
 def test_printed_page_is_the_article_alone(reader):

@@ -84,6 +84,27 @@ def test_a_scalar_loss_may_be_changed_in_place(ours, reduction):
         assert_close(mine, theirs, 1e-5, 1e-6)
 
 
+@pytest.mark.parametrize("options", [{}, dict(z_loss=0.1, softcap=3.0, label_smoothing=0.1)], ids=str)
+@pytest.mark.parametrize("reduction", ["none", "mean"])
+@pytest.mark.parametrize("y", [INDEX, probabilities()], ids=["번호", "확률"])
+def test_everything_returned_may_be_changed_in_place(ours, y, reduction, options):
+    "손실뿐 아니라 log-sum-exp, 예측, 엔트로피도."
+    asked = dict(return_lse=True) | (dict(return_predictions=True, return_entropy=True) if ours is from_layer else {})
+    keep = torch.arange(1.0, N + 1).masked_fill(torch.arange(N) == 2, 0.0)
+    grads = []
+    for in_place in (True, False):
+        leaves = [tensor.requires_grad_() for tensor in tensors()]
+        loss, lse, *facts = ours(*leaves, y, reduction=reduction, **asked, **options)
+        if in_place:
+            lse[2] = 0
+            [each.mul_(keep.to(each.dtype)) for each in (lse, *facts)]
+            loss.mul_(2)
+        else:
+            loss, lse = 2 * loss, lse * keep
+        grads.append(torch.autograd.grad(loss.sum() + lse.sum(), leaves))
+    assert [assert_close(*pair, 1e-5, 1e-6) for pair in zip(*grads)]
+
+
 @pytest.mark.parametrize("shape", [(9000, 1000), (800, 40, 100)], ids=str)
 def test_gradients_are_ordinary_tensors(shape, tmp_path):
     "블록에서 만든 기울기는 크기를 바꾸고, 저장하고, 나누고, NumPy로 볼 수 있습니다."
@@ -488,16 +509,39 @@ def test_help_says_what_to_do(name, every_path):
     arguments = make(torch.randn(N, C), INDEX)
     with pytest.raises(Exception) as theirs:
         F.cross_entropy(*arguments)
-    with pytest.raises(type(theirs.value)) as mine:
-        cross_entropy(*arguments)
-    english, *korean = str(mine.value).split("\n", str(theirs.value).count("\n") + 1)
-    assert str(mine.value).startswith(str(theirs.value)) and korean and word in korean[-1], mine.value
+    for loss in (cross_entropy, CrossEntropyLoss()):
+        with pytest.raises(type(theirs.value)) as mine:
+            loss(*arguments)
+        english, *korean = str(mine.value).split("\n", str(theirs.value).count("\n") + 1)
+        assert str(mine.value).startswith(str(theirs.value)) and korean and word in korean[-1], mine.value
+
+
+@pytest.mark.parametrize("odd", ["weight", "target"])
+def test_help_moves_the_one_left_behind(odd):
+    given = dict(input=torch.randn(N, C), target=INDEX, weight=WEIGHT)
+    with pytest.raises(RuntimeError, match=f"{odd}\\.to\\('cpu'\\)"):
+        cross_entropy(**given | {odd: given[odd].to("meta")})
+
+
+def test_returned_gradient_is_off_the_tape(ours):
+    "autograd.grad가 준 기울기는 테이프에 이어져 있지 않습니다."
+    leaves = [tensor.requires_grad_() for tensor in tensors()]
+    for grad in torch.autograd.grad(ours(*leaves, INDEX), leaves):
+        assert not grad.requires_grad
+        grad.numpy()
 
 
 @pytest.mark.parametrize("given, word", [(dict(z_loss="a"), "z_loss"), (dict(z_loss=-1.0), "z_loss"), (dict(softcap="b"), "softcap"), (dict(softcap=0), "softcap"), (dict(softcap=float("inf")), "softcap"), (dict(z_loss=True), "z_loss")])
 def test_extras_are_checked(given, word, every_path):
     with pytest.raises((TypeError, ValueError), match=f"(?s){word} must be .*받은 값은 {word}="):
         cross_entropy(torch.randn(N, C), INDEX, **given)
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.complex64, "cpu"], ids=str)
+@pytest.mark.parametrize("logits", [torch.float32, torch.bfloat16, torch.float16], ids=str)
+def test_dtype_is_checked(logits, dtype, every_path):
+    with pytest.raises(TypeError, match="(?s)dtype must be"):
+        cross_entropy(torch.randn(N, C).to(logits), INDEX, dtype=dtype)
 
 
 def test_following_the_advice_works():

@@ -47,7 +47,7 @@ def visit(browser, address):
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{address}/{name}-{theme}{query}")
         if options.get("java_script_enabled", True):
-            page.wait_for_selector(".x-ready output, .x-ready [data-name]")
+            page.wait_for_selector(".x-ready output, .x-ready [data-name]", state="attached")
         return page
 
     yield visit
@@ -435,7 +435,7 @@ def test_gradient_arrow_spans_p_minus_y(visit):
     values = numbers(page)
     ends = page.eval_on_selector_all(".x-arrow.x-ink-q .x-arrow-head", "nodes => nodes.map(n => Number(n.getAttribute('d').match(/L[\\d.]+ ([\\d.]+)Z/)[1]))")
     starts = page.eval_on_selector_all(".x-arrow.x-ink-q line", "nodes => nodes.map(n => Number(n.getAttribute('y1')))")
-    lengths = (np.array(starts) - np.array(ends)) / 146
+    lengths = (np.array(starts) - np.array(ends)) / 124
     np.testing.assert_allclose(lengths, [values[f"difference{c}"] for c in range(3)], atol=1e-3)
 
 
@@ -560,6 +560,7 @@ def test_reduction_by_keyboard_and_touch(visit):
     page = visit("reduction")
     page.get_by_label("표본 0 무시하기").focus()
     page.keyboard.press("Space")
+    page.get_by_label("켜기").check()
     page.get_by_label("클래스 2의 가중치").focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
@@ -703,9 +704,9 @@ def test_rounding_adds_like_the_machine(visit, dtype, power):
 def test_every_control_is_reached_by_tab_and_named(visit, name):
     page = visit(name)
     wanted = page.eval_on_selector_all(
-        ".explorable :is(button, input, [tabindex])",
+        ".explorable :is(button, input, summary, [tabindex])",
         """nodes => { const seen = new Set();
-          return nodes.filter(n => n.type !== 'radio' || (!seen.has(n.name) && seen.add(n.name))).length }""",
+          return nodes.filter(n => n.checkVisibility()).filter(n => n.type !== 'radio' || (!seen.has(n.name) && seen.add(n.name))).length }""",
     )
     reached = set()
     for _ in range(wanted + 3):
@@ -744,8 +745,8 @@ def test_focus_ring_keeps_off_the_name(visit, width):
         ring, gap = page.evaluate("""() => {
           const input = document.activeElement, style = getComputedStyle(input);
           const name = document.querySelector(`label[for="${input.id}"]`).getBoundingClientRect();
-          const out = parseFloat(style.outlineOffset) + parseFloat(style.outlineWidth);
-          return [style.outlineStyle, input.getBoundingClientRect().top - out - name.bottom];
+          const out = parseFloat(style.outlineOffset) + parseFloat(style.outlineWidth), box = input.getBoundingClientRect();
+          return [style.outlineStyle, Math.max(box.top - out - name.bottom, box.left - out - name.right)];
         }""")
         assert ring == "solid" and gap >= 0
 
@@ -760,6 +761,20 @@ def test_fits_narrow_screens_and_holds_its_place(visit, name):
         ready = page.locator(".explorable").bounding_box()["height"]
         kept = page.evaluate("parseFloat(getComputedStyle(document.querySelector('.explorable')).getPropertyValue('--x-tall'))")
         assert abs(ready - kept) < 60, f"explorables.css에 적은 {name}의 높이는 {kept}px인데 {width}px 화면에서 실제는 {ready}px입니다"
+
+
+TOUCHED = ".x-range, .x-slider, .x-body > :not(.x-riddle) .x-button, .x-choice, .x-check"
+TALLEST = {"logsumexp": "?logsumexp=gap:102", "reduction": "?reduction=weighted:true"}  # 가장 길어지는 때
+MOVED = ".x-panel, .x-cards, .x-sum, .x-lines, .x-fraction, .g-graph, .s-ranks"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_touched_stands_beside_what_moves(visit, name):
+    "위의 막대(57px)를 뺀 노트북 화면(760px)에는 통째로, 휴대전화 화면(844px)에는 만지는 것과 움직이는 것이 함께 들어갑니다."
+    for query in ("", TALLEST.get(name, "")):
+        assert visit(name, query=query).locator(".x-box").bounding_box()["height"] <= 760 - 57
+    boxes = visit(name, width=390).eval_on_selector_all(f":is({TOUCHED}, {MOVED}):not(.x-fold *)", "nodes => nodes.map(n => n.getBoundingClientRect()).filter(b => b.height).map(b => [b.top, b.bottom])")
+    assert max(bottom for _, bottom in boxes) - min(top for top, _ in boxes) <= 844 - 57
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -220,6 +220,35 @@ def test_ignored_nan_rows_leave_everything_clean():
     assert all(torch.equal(a, b) for a, b in zip(ours, clean))
 
 
+@pytest.mark.parametrize("extras", [{}, dict(return_lse=True), dict(return_predictions=True)], ids=str)
+def test_ignored_rows_never_meet_an_infinite_weight(extras, blocks):
+    "한 번도 나오지 않은 클래스의 가중치가 inf여도, 무시한 줄이 그것을 만나지 않습니다."
+    leaves, target, weight = make()
+    target[target == 0] = 1
+    weight[0] = torch.inf
+    found = linear_cross_entropy(*leaves[:2], target, linear_bias=leaves[2], weight=weight, **extras)
+    loss = found if not extras else found[0]
+    upstream = torch.ones((), dtype=torch.float64)
+    for mine, theirs in zip(torch.autograd.grad(loss, leaves), truth(leaves, target, weight, upstream)[1]):
+        assert_close(mine, theirs, rtol=1e-10, atol=1e-12)
+
+
+def test_half_weight_gradient_is_summed_before_it_is_divided():
+    "줄이 많으면 나누기 전의 합이 float16을 넘습니다."
+    hidden, target = torch.full((30000, 1), 10.0).half(), torch.zeros(30000, dtype=torch.long)
+    weight = torch.zeros(4, 1).half().requires_grad_()
+    (grad,) = torch.autograd.grad(linear_cross_entropy(hidden, weight, target), weight)
+    assert_close(grad, torch.tensor([[-7.5], [2.5], [2.5], [2.5]]).half())
+
+
+def test_only_the_length_is_dynamic():
+    "은닉 벡터의 길이만 바뀔 수 있다고 해도 모양이 같은 정답을 받습니다."
+    hidden, weight, target = torch.randn(5, 8, 3), torch.randn(7, 3), torch.randint(7, (5, 8))
+    torch._dynamo.maybe_mark_dynamic(hidden, 1)
+    found = torch.compile(lambda h, y: linear_cross_entropy(h, weight, y), backend="eager")(hidden, target)
+    assert_close(found, F.cross_entropy(F.linear(hidden, weight).flatten(0, 1), target.flatten()), rtol=1e-5)
+
+
 def test_empty_batch():
     leaves, target, _ = make()
     empty, none = leaves[0][:0], target[:0]

@@ -139,6 +139,14 @@ def test_help_names_value_and_place():
     assert "(4,)" in text and "5개" in text
 
 
+def test_byte_target_is_not_taken_for_minus_hundred(every_path):
+    "uint8에서 -100은 156이지만, 156은 범위 밖의 번호입니다."
+    target = torch.tensor([0, 156, 1], dtype=torch.uint8)
+    assert failure(F.cross_entropy, X, target) == (IndexError, "Target 156 is out of bounds.")
+    kind, text = failure(cross_entropy, X, target)
+    assert kind is IndexError and "target[1]의 값이 156" in text
+
+
 def test_silent_where_pytorch_is_silent():
     assert torch.isfinite(cross_entropy(X, torch.full((3, 5), 4.0)))
     assert torch.isfinite(cross_entropy(torch.softmax(X, 1), Y))

@@ -267,7 +267,7 @@ def test_every_block(dtype, blocked, monkeypatch):
 
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
 @pytest.mark.parametrize("odd", [float("nan"), float("inf")])
-def test_ignored_rows_never_meet_the_weight_of_class_zero(odd, reduction):
+def test_ignored_rows_never_meet_the_weight_of_class_zero(odd, reduction, every_path):
     "무시한 표본의 기울기는 두 번 미분하려 할 때도 0입니다. 빈자리를 채운 클래스 0의 가중치가 새지 않습니다."
     x = torch.randn(4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
     y, weight = torch.tensor([1, -100, 2, -100]), torch.tensor([odd, 1.0, 2.0], dtype=torch.float64)
@@ -277,6 +277,32 @@ def test_ignored_rows_never_meet_the_weight_of_class_zero(odd, reduction):
         grads.append(grad.detach())
     assert_close(grads[1], grads[0])
     assert not grads[1][1::2].any()
+
+
+@pytest.mark.parametrize("row", [[1e20, 2e20, 0.0], [torch.finfo(torch.float32).min] * 3, [-torch.inf] * 3, [torch.inf, 0.0, 1.0]], ids=str)
+def test_extremes_meet_nothing_that_is_off(row, every_path):
+    "끈 z-loss는 아주 큰 로짓에도 아무것도 더하지 않고, log-sum-exp는 torch.logsumexp와 같습니다."
+    x, y = torch.tensor([row, [1.0, 2.0, 3.0]]), torch.tensor([0, 1])
+    loss, lse = cross_entropy(x, y, reduction="none", return_lse=True)
+    assert_close(loss, F.cross_entropy(x, y, reduction="none"))
+    assert_close(lse, x.logsumexp(1))
+
+
+def test_half_gradient_of_a_float32_loss_is_rounded_once(blocked):
+    "손실이 float32이면 기울기도 상류 기울기를 곱한 다음에 한 번만 반올림합니다."
+    x = torch.randn(64, 50, dtype=torch.bfloat16, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    y, wide = torch.randint(0, 50, (64,), generator=torch.Generator().manual_seed(1)), x.detach().double().requires_grad_()
+    truth = torch.autograd.grad(F.cross_entropy(wide, y, reduction="sum") / 3, wide)[0]
+    mine = torch.autograd.grad(cross_entropy(x, y, reduction="sum", dtype=torch.float32) / 3, x)[0]
+    theirs = torch.autograd.grad(F.cross_entropy(x.float(), y, reduction="sum") / 3, x)[0]
+    assert (mine.double() - truth).abs().max() <= (theirs.double() - truth).abs().max()
+
+
+def test_second_derivative_of_images_in_a_batch(every_path):
+    "위치가 있는 로짓도 두 번째 미분을 한꺼번에 할 수 있습니다."
+    x, y = torch.randn(2, 3, 2, dtype=torch.float64), torch.randint(0, 3, (2, 2))
+    mine, theirs = (torch.autograd.functional.hessian(lambda z: f(z, y), x, vectorize=True) for f in (cross_entropy, F.cross_entropy))
+    assert_close(mine, theirs, atol=1e-12)
 
 
 THREADS = """

@@ -11,40 +11,64 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from filelock import FileLock
 
 from blog import notebooks
 from blog.install import ROOT, constraints, settings, torch_index
 
 SETTINGS = settings()
-# 평소에는 파일을 읽는 노트북만, CROSSENT_EVERY_NOTEBOOK을 켜면(매주 도는 검사) 모두 빈 폴더에서 돌립니다.
 EVERY = notebooks.all_notebooks()
-ALONE = EVERY if os.environ.get("CROSSENT_EVERY_NOTEBOOK") else [path for path in EVERY if "data_path(" in path.read_text(encoding="utf-8")]
 
 
-@pytest.fixture(scope="module")
-def dist(tmp_path_factory):
-    "저장소에서 만든 (sdist, wheel). wheel은 sdist에서 만들어집니다."
-    target = tmp_path_factory.mktemp("dist")
-    subprocess.run([sys.executable, "-m", "build", "--outdir", target, ROOT], check=True, capture_output=True)
+@pytest.fixture(scope="session")
+def dist(shared):
+    "저장소에서 한 번 만든 (sdist, wheel). wheel은 sdist에서 만들어집니다."
+    target = shared / "dist"
+    with FileLock(f"{target}.ready"):
+        if not target.exists():
+            command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", target, ROOT]
+            done = subprocess.run(command, capture_output=True, encoding="utf-8")
+            assert done.returncode == 0, done.stdout + done.stderr
     (sdist,), (wheel,) = target.glob("crossent-*.tar.gz"), target.glob("crossent-*.whl")
     return sdist, wheel
 
 
 def python_with(folder, *packages):
     "새 가상 환경을 만들어 설치하고, 그 안의 python을 돌려줍니다."
-    venv.create(folder / "env", with_pip=True)
+    venv.create(folder / "env")
     python = folder / "env" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    command = [python, "-I", "-m", "pip", "install", "--quiet", *constraints(), *packages]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    # pip은 밖의 것을 쓰고, 부르지 않을 파일까지 미리 번역하지는 않습니다.
+    command = [sys.executable, "-I", "-m", "pip", "--python", python, "install", "--quiet", "--no-compile", *constraints(), *packages]
+    done = subprocess.run(command, cwd=folder, env=clean(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return python
 
 
+def clean():
+    "저장소의 crossent가 보이지 않는 환경 변수."
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PYTHONUTF8": "1"}
+
+
 def run(python, code, folder, *arguments):
-    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PYTHONUTF8": "1"}
-    done = subprocess.run([python, "-c", code, *arguments], cwd=folder, env=clean, capture_output=True, encoding="utf-8")
+    done = subprocess.run([python, "-c", code, *arguments], cwd=folder, env=clean(), capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.split()
+
+
+def alone(folder):
+    """새 환경에서 돌릴 노트북. CROSSENT_EVERY_NOTEBOOK을 켜면(매주 도는 검사) 모두입니다.
+
+    평소에는 자료를 읽는 노트북을 읽는 셀까지만 돌립니다. 그 뒤는 test_notebooks가 빈 폴더에서 돌립니다.
+    """
+    for path in EVERY:
+        notebook = notebooks.nbformat.read(path, as_version=4)
+        reading = [k for k, cell in enumerate(notebook.cells) if cell.cell_type == "code" and "data_path(" in cell.source]
+        if os.environ.get("CROSSENT_EVERY_NOTEBOOK"):
+            yield path
+        elif reading:
+            notebook.cells = notebook.cells[: reading[-1] + 1]
+            notebooks.nbformat.write(notebook, folder / path.name)
+            yield folder / path.name
 
 
 def test_floors_without_torch_from_the_sdist(dist, tmp_path):
@@ -73,16 +97,17 @@ loss.backward()
 print(crossent.__version__, torch.allclose(loss, torch.nn.functional.cross_entropy(z, y)), round(z.grad.sum().abs().item(), 6))
 """
     assert run(python, code, tmp_path) == [SETTINGS["version"], "True", "0.0"]
-    alone = """
+    every = """
 import sys
 sys.path.append(sys.argv[1])
 import notebooks
 for path in sys.argv[3:]:
     notebooks.run(path, folder=sys.argv[2])
 """
-    empty = tmp_path / "빈 폴더"
+    empty, copies = tmp_path / "빈 폴더", tmp_path / "노트북"
     empty.mkdir()
-    run(python, alone, empty, ROOT / "blog", empty, *ALONE)
+    copies.mkdir()
+    run(python, every, empty, ROOT / "blog", empty, *alone(copies))
 
 
 def test_sdist_has_what_its_own_tests_need(dist, tmp_path):

@@ -1,5 +1,6 @@
 "오류 사전(글 15)의 꼴: 붙여 넣은 문장이 있고, 틀린 줄과 맞는 줄이 휴대전화에 들어가고, 항목마다 제 주소와 색인으로 돌아가는 길이 있습니다."
 
+import functools
 import re
 
 import nbformat
@@ -21,6 +22,25 @@ def split():
         if found:
             found[-1][1].append(cell)
     return [(names, cells) for names, cells in found if names and "### " in cells[0].source]
+
+
+def cell(start):
+    "주석이나 정의로 알아보는 준비 셀."
+    return next(cell.source for cell in CELLS if cell.cell_type == "code" and start in cell.source)
+
+
+class Shell:
+    "노트북의 셸 대신: 줄을 고치는 함수만 받아 둡니다."
+
+    input_transformers_post = []
+
+
+@functools.cache
+def prepared():
+    names = {"get_ipython": lambda: Shell}
+    for start in ("from sklearn", "def catch", "def fit", "target = torch.tensor([2, 1])"):
+        exec(cell(start), names)
+    return names
 
 
 ENTRIES = split()
@@ -73,3 +93,13 @@ def test_wrong_line_comes_before_the_right_one(names, cells):
     code = next(cell.source for cell in cells if shown(cell))
     if "# ✗" in code and names[0] != "cuda-assert":
         assert code.rindex("# ✗") < code.index("# ✓")
+
+
+@named
+def test_entry_runs_alone(names, cells):
+    "앞의 항목을 돌리지 않아도, 두 텐서와 학습 코드만 있으면 돌아갑니다."
+    found = prepared() | {}
+    (rewrite,) = Shell.input_transformers_post
+    for one in cells:
+        if shown(one):
+            exec("".join(rewrite(one.source.splitlines(keepends=True))), found)

@@ -387,12 +387,12 @@ def parts_of(page, name):
 
 
 def test_api_has_every_public_name(site):
-    "부르는 꼴, 한국어 설명, 보기, 설명하는 글의 절, 소스의 그 줄이 이름마다 있습니다."
+    "부르는 꼴, 한국어 설명, 보기, 오류, 설명하는 글의 절, 소스의 그 줄이 이름마다 있습니다."
     for module in api.read(ROOT / "crossent"):
         for symbol in module.symbols:
             assert soup(site / "api.html").select(f'a[href="api/{module.name}.html#{symbol.name}"]'), symbol.name
             told = parts_of(soup(site / "api" / f"{module.name}.html"), symbol.name)
-            assert told.select(".signature") and told.find("h3", string="보기"), symbol.name
+            assert told.select(".signature") and told.find("h3", string="보기") and told.find("h3", string="오류"), symbol.name
             assert any(re.search("[가-힣]", p.get_text()) for p in told.select("p:not([class])")), symbol.name
             post, source = [link["href"] for link in told.select(".links a")]
             assert re.fullmatch(r"\.\./\w+\.html#.+", post), (symbol.name, post)
@@ -568,8 +568,8 @@ def test_synonyms_have_two_names_each():
 # 깨진 노트북
 
 
-# nbdev, 웹 주소, 셸이 저마다 꺼리는 글자들
-ODD = Path("_docs") / ".숨김 폴더" / "[a] #1 100%25 & (b)"
+# nbdev, 웹 주소, 셸이 저마다 꺼리는 글자들과 아주 긴 이름
+ODD = Path("_docs") / ".숨김 폴더" / "[a] #1 100%25 & (b)" / ("긴" * 80)
 
 
 @pytest.fixture(scope="module")
@@ -692,12 +692,21 @@ runpy.run_module("blog.build", run_name="__main__")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="윈도우에는 make가 없습니다")
-def test_make_works_in_any_folder(small):
+def test_make_works_in_any_folder(small, tmp_path):
+    "심볼릭 링크를 거쳐 들어간 폴더에서도."
     (small / ".venv").symlink_to(sys.prefix)
+    (tmp_path / "link").symlink_to(small)
     command = ["make", "--file", ROOT / "Makefile", "--old-file", ".venv/site", "site"]
-    done = subprocess.run(command, cwd=small, env=ENVIRONMENT, capture_output=True, encoding="utf-8")
+    done = subprocess.run(command, cwd=tmp_path / "link", env=ENVIRONMENT, capture_output=True, encoding="utf-8")
     (small / ".venv").unlink()
     assert done.returncode == 0 and str(small / "_docs" / "index.html") in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="윈도우에는 make가 없습니다")
+def test_make_lab_opens_for_root_and_takes_options():
+    command = ["make", "--dry-run", "--old-file", ".venv/lab", "lab", "ARGS=--port 9999"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True).stdout
+    assert said.rstrip().endswith("--port 9999") and ("--allow-root" in said) == (os.geteuid() == 0)
 
 
 def test_shell_of_the_renderer_is_peeled():

@@ -61,6 +61,10 @@ export function sentence(query) {
   return text.trim() || query;
 }
 
+// 손실이 ln C(C가 작거나 흔한 수)라고 적은 물음인지. 그 수는 사람마다 다르므로 말 하나로 바꿉니다.
+const CLASSES = [...Array(19).keys()].map((c) => c + 2).concat(100, 1000, 10000, 32000, 50257);
+const isGuess = (text) => /loss|손실|로스/i.test(text) && [...text.matchAll(/(?<![\d.])\d+\.\d+/g)].some(([value]) => CLASSES.some((c) => Math.abs(Math.log(c) - value) < 0.006));
+
 // 물음에 늘 끼는 말. 한국어로 쓴 글에는 드물어서, 그대로 두면 가장 중한 말이 됩니다.
 const COMMON = new Set(
   "a an and any are as at be but by can did do does for from get got has have how i if in into is it its me my not of on or should so than that the this to use using was what when where which why will with you also all just still after before 뭐 왜 어떻게 무엇 뭐예요 안 못 수 것 때 좀 제 내".split(" ").map((word) => word.normalize("NFD")),
@@ -69,12 +73,12 @@ const ERROR = /error|exception|assert|expected|must be|not (?:supported|implemen
 
 // ---- 색인
 
-const FIELDS = ["section", "also", "post", "text"];
-const BOOST = { section: 4, also: 3, post: 2, text: 1 };
+const FIELDS = ["section", "also", "asked", "post", "text"];
+const BOOST = { section: 4, also: 3, asked: 2, post: 2, text: 1 };
 const KINDS = { entry: 1, term: 0.2, post: 1, api: 0.4 };
 const ERROR_KINDS = { ...KINDS, entry: 1.5, term: 0.2 };
 const API_KINDS = { ...KINDS, api: 1.5 };
-const ASIDE = /^(?:연습문제|요약|다음 글|참고한 것)$/;
+const ASIDE = { "연습문제": 0.4, "요약": 0.4, "다음 글": 0.4, "참고한 것": 0.1 };
 const WORTH = 0.05; // 첫 결과의 이만큼은 되어야 보여 줍니다
 const POSSIBLE = 0.4; // 물은 말의 이만큼은 있어야 ‘찾았다’고 합니다
 
@@ -121,15 +125,15 @@ function others({ groups }, query) {
 }
 
 // 오류 문장의 이웃한 두 낱말 가운데 항목의 문장에도 그 차례로 있는 것의 몫.
-function order(text, { also, text: body }) {
+function order(text, { also, asked, text: body }) {
   const flat = (part) => ` ${part.toLowerCase().replace(/[^\p{L}_]+/gu, " ")} `;
-  const words = flat(text).trim().split(" "), there = flat(`${also} ${body}`);
+  const words = flat(text).trim().split(" "), there = flat(`${also} ${asked} ${body}`);
   const pairs = words.slice(1).map((word, at) => ` ${words[at]} ${word} `);
   return pairs.length ? pairs.filter((pair) => there.includes(pair)).length / pairs.length : 1;
 }
 
 export function find(index, query) {
-  const text = plain(sentence(query)).split(/\s+/).map(index.correct).join(" ");
+  const text = plain(sentence(query)).split(/\s+/).map(index.correct).join(" ") + (isGuess(query) ? " lnc" : "");
   const asked = [...new Set(tokens(text))];
   if (!asked.length) return [];
   const weights = new Map(asked.map((term) => [term, term.startsWith("·") ? 0.3 : COMMON.has(term) ? 0.1 : 1]));
@@ -141,9 +145,9 @@ export function find(index, query) {
   const fuzzy = (term) => !term.startsWith("·") && term.length > (/[a-z]/.test(term) ? 4 : 7) && 0.2;
   const found = index.engine.search([...weights.keys()].join("\n"), {
     tokenize: (terms) => terms.split("\n"),
-    boost: BOOST,
+    boost: isError ? { ...BOOST, asked: 1 } : BOOST, // 오류는 문장 그대로가 먼저입니다
     boostTerm: (term) => weights.get(term) ?? 1,
-    boostDocument: (id) => kinds[index.entries[id].kind] * (ASIDE.test(index.entries[id].section) ? 0.4 : 1),
+    boostDocument: (id) => kinds[index.entries[id].kind] * (ASIDE[index.entries[id].section] ?? 1),
     prefix: (term) => !term.startsWith("·") && term.length > 2,
     fuzzy,
     weights: { fuzzy: 0.3, prefix: 0.5 },
@@ -167,17 +171,17 @@ export function find(index, query) {
   });
   results.sort((a, b) => b.score - a.score);
   const worth = results.filter(({ score, cover }, at) => score > (isError ? 3 : 1) * WORTH * results[0].score || (at < 5 && cover > 0.9 * results[0].cover)).slice(0, 20);
-  return spread(worth, isError ? 2 : 1).map((result) => ({ ...result, near: results[0].cover < POSSIBLE, names: [text, ...groups.flatMap(({ names }) => names.map(({ name }) => name))] }));
+  return spread(worth).map((result) => ({ ...result, near: results[0].cover < POSSIBLE, names: [text, ...groups.flatMap(({ names }) => names.map(({ name }) => name))] }));
 }
 
-// 한 쪽이 앞의 셋을 다 차지하지 않게 합니다.
-function spread(results, most) {
+// 한 쪽이 앞의 셋을 다 차지하지 않게 합니다. 사전은 항목이 저마다 다른 답이므로 둘까지 둡니다.
+function spread(results) {
   const counts = new Map(), first = [], rest = [];
   for (const result of results) {
     const page = result.entry.url.split("#")[0];
     const count = (counts.get(page) ?? 0) + 1;
     counts.set(page, count);
-    (count <= most && first.length < 3 ? first : rest).push(result);
+    (count <= (result.entry.kind === "entry" ? 2 : 1) && first.length < 3 ? first : rest).push(result);
   }
   return [...first, ...rest];
 }

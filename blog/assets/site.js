@@ -90,9 +90,14 @@ if (toc) {
   const links = new Map([...toc.querySelectorAll("a")].map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
   const headings = [...links.keys()].map((id) => document.getElementById(id));
   const follow = () => {
-    const passed = headings.filter((heading) => heading.getBoundingClientRect().top < 120);
+    const link = links.get(headings.filter((heading) => heading.getBoundingClientRect().top < 160).at(-1)?.id);
+    if (link?.classList.contains("here")) return;
     toc.querySelector(".here")?.classList.remove("here");
-    if (passed.length) links.get(passed.at(-1).id).classList.add("here");
+    if (!link) return;
+    link.classList.add("here");
+    // 긴 차례에서는 차례도 따라 움직입니다.
+    const box = toc.getBoundingClientRect(), at = link.getBoundingClientRect();
+    if (at.top < box.top || at.bottom > box.bottom) toc.scrollTop += at.top - box.top - box.height / 2;
   };
   addEventListener("scroll", () => requestAnimationFrame(follow), { passive: true });
   toc.addEventListener("click", (event) => event.target.closest("a") && toc.matches(":popover-open") && toc.hidePopover());

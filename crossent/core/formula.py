@@ -68,4 +68,6 @@ def composed_loss(input, target, weight, options):
     if options.z_loss:
         loss = loss + reduce(*z_losses(logits, target, options), options.reduction)
     loss = loss.to(options.dtype)
-    return (loss, torch.logsumexp(logits, class_dim(input))) if options.lse else loss
+    if not options.lse:
+        return loss
+    return loss, torch.logsumexp(logits, class_dim(input)).clone()  # 제자리에서 바꿔도 되게

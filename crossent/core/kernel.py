@@ -109,11 +109,12 @@ def block_(logits, target, out, weight=None, options=Options(), scale=None, grad
         losses = own * mend_(losses, p_y, source, target)
     else:
         gap = -torch.maximum(p_y, out.amax(1, True)).log()  # s - m. 정답 칸은 비웠으니 p_y도 봅니다
-        s = before.top + gap  # log-sum-exp
+        s = torch.where(before.top.isinf(), before.top, before.top + gap)  # log-sum-exp
         losses = torch.where(p_y < FLOORS[p_y.dtype], gap + (before.top - before.z_y), losses)
-        losses = own * losses + before.total * gap - before.spread + options.z_loss * s**2
-        bend = 2 * options.z_loss * s if options.z_loss else 0.0
-        mass, pull = own + before.total + bend, before.pull
+        losses = own * losses + before.total * gap - before.spread
+        mass, pull = own + before.total, before.pull
+        if options.z_loss:
+            losses, mass = losses + options.z_loss * s**2, mass + 2 * options.z_loss * s
     if grad:
         gradient_(out, target, p_y, rest, own, mass, pull, scale, lift, slope)
     return losses, s

@@ -34,7 +34,8 @@ def as_rows(values, class_last):
         return values.unsqueeze(0)
     if values.dim() == 2:
         return values
-    return values.movedim(1, -1).flatten(0, -2) if class_last else values.flatten(2)
+    n, classes = values.shape[:2]
+    return values.movedim(1, -1).reshape(-1, classes) if class_last else values.reshape(n, classes, -1)
 
 
 def from_rows(rows, shape):

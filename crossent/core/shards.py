@@ -24,7 +24,7 @@ class Seen(NamedTuple):
 
     def lse(self):
         "로그합지수 s."
-        return self.top + self.total.log()
+        return torch.where(self.top.isinf(), self.top, self.top + self.total.log())
 
     def at(self, part):
         "블록의 줄만."

@@ -101,12 +101,14 @@ class Gradients:
         "블록 하나의 몫 셋을 더합니다."
         if self.bias is not None:
             self.bias += grads.sum(0)
-        grads, products = block.narrow(grads), block.products
+        wide, grads, products = grads, block.narrow(grads), block.products
         if self.input is not None:
             products.back(grads, linear_weight, self.input[part])  # G_B W
         if self.weight is not None:
-            first = part.start == 0
-            products.accumulate(self.weight, grads, hidden[part], first)  # Σ G_Bᵀ X_B
+            rows, first = hidden[part], part.start == 0
+            if rows.dtype == torch.float16:  # N으로 나누기 전이라 65504를 넘을 수 있습니다
+                grads, rows = wide, rows.float()
+            products.accumulate(self.weight, grads, rows, first)  # Σ G_Bᵀ X_B
 
     def found(self):
         "쌓은 기울기 셋."

@@ -60,7 +60,8 @@ def in_range(target, classes, ignore_index):
     "무시하지 않는 클래스 번호가 모두 0 이상 classes 미만인지. CPU 밖의 정답은 읽지 않습니다."
     if target.device.type != "cpu" or not target.numel():
         return True
-    low, high = target.long().aminmax()
+    target = target.long()
+    low, high = target.aminmax()
     if low.item() >= 0 and high.item() < classes:
         return True
     known = target[target != ignore_index]
@@ -264,7 +265,7 @@ def check_positions(input, linear_weight, target, shift, ignore_index):
     if not isinstance(target, torch.Tensor):
         return
     places, classes = input.shape[:-1], len(linear_weight)
-    if target.shape not in (places, (*places, classes)):
+    if target.shape != places and target.shape != (*places, classes):
         words = f"expected target shape {tuple(places)}, got {tuple(target.shape)}"
         raise RuntimeError(explained(words, dict(hidden=show(input), target=show(target))))
     if target.shape == places and target.dtype == torch.int64:

@@ -97,7 +97,9 @@ def is_differentiated(*tensors):
 def in_autocast(device):
     "이 장치에서 autocast가 켜져 있는지."
     kind = device.type
-    return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+    # 2.9의 컴파일러는 is_autocast_available을 읽지 못합니다. CPU와 CUDA에는 늘 있습니다.
+    known = kind in ("cpu", "cuda") or torch.amp.is_autocast_available(kind)
+    return known and torch.is_autocast_enabled(kind)
 
 
 def without_autocast(device):

@@ -14,7 +14,7 @@ from ..core.formula import composed_loss
 from ..core.sweep import row_facts, sweep
 from .compat import is_batched, is_differentiated, is_plain, is_watched
 from .compat import keeps_graph
-from .function import divided
+from .function import divided, pointed
 from .matmul import FASTEST
 
 # %% ../../nbs/84_linear_function.ipynb #777325f6
@@ -44,7 +44,7 @@ def every_row(tensors, options, want, upstream, lift, peek):
     input, linear_weight, linear_bias, target, weight = tensors
     counted = target != options.ignore_index
     if not counted.all():
-        target = torch.where(counted, target, 0)
+        target = pointed(target, counted, weight)
         wide = torch.promote_types(input.dtype, torch.float32)
         upstream = torch.where(counted, 1.0 if upstream is None else upstream, 0.0).to(wide)
     layer, how = (linear_weight, linear_bias), (weight, options, want, upstream, FASTEST)

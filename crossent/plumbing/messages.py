@@ -76,9 +76,9 @@ def help_shape(a):
     text = f"로짓의 모양이 {shape}이면 정답의 모양은 {want}이어야 하는데 {got}입니다."
     if len(shape) > 2 and shape[:-1] == got:
         return text + " 클래스 차원이 맨 뒤에 있다면 logits.movedim(-1, 1)로 옮기세요."
-    if len(got) == 2 and got[1:] == (1,) and got[:1] == want:
-        return text + " target.squeeze(1)로 마지막 차원을 없애세요."
-    return text + " 로짓에서 클래스 차원(배치면 1번)을 뺀 모양으로 맞추세요."
+    if got[1:2] == (1,) and got[:1] + got[2:] == want:
+        return text + " target.squeeze(1)로 크기가 1인 차원을 없애세요."
+    return text + " 클래스 차원만 빼고 로짓과 같은 모양으로 맞추세요."
 
 # %% ../../nbs/93_messages.ipynb #f131507b
 def help_weight(a):
@@ -215,7 +215,8 @@ def help_device(a):
     seen = [(name, a[name].device) for name in names if name in a and a[name].device]
     places = ", ".join(f"{name}은(는) {device}" for name, device in seen)
     home = seen[0][1] if seen else "cpu"
-    return f"장치가 다릅니다: {places}. 모두 한 장치로 옮기세요. 예: target.to('{home}')"
+    odd = next((name for name, device in seen if device != home), "target")
+    return f"장치가 다릅니다: {places}. 모두 한 장치로 옮기세요. 예: {odd}.to('{home}')"
 
 # %% ../../nbs/93_messages.ipynb #09ceddac
 HELP = {

@@ -12,7 +12,7 @@ import torch.distributed as dist
 
 from ..core.shards import Seen, combine, local_grads, local_numbers
 from ..core.sweep import Block, Gradients
-from .function import divided, reduced, row_scale
+from .function import divided, pointed, reduced, row_scale
 from .matmul import FASTEST
 
 # %% ../../nbs/85_parallel_function.ipynb #6be2e591
@@ -121,17 +121,17 @@ def put_back(values, rows, n):
     return values.new_zeros(n, *values.shape[1:]).index_copy_(0, rows, values)
 
 
-def answers_of(target, rows, ignore_index):
+def answers_of(target, rows, weight, ignore_index):
     "무시한 줄에는 0을 적은 정답과, 세는 줄인지."
     answers = pick(target, rows)
     counted = answers != ignore_index
-    return torch.where(counted, answers, 0), counted
+    return pointed(answers, counted, weight), counted
 
 # %% ../../nbs/85_parallel_function.ipynb #b1f4c8a2
 def found_losses(ctx, scores, layer, target, weight, plan, picks):
     "손실과 줄마다의 log-sum-exp. 역전파에 쓸 것은 ctx에 담습니다."
     rows = kept_rows(target, plan.options.ignore_index) if picks else None
-    answers, counted = answers_of(target, rows, plan.options.ignore_index)
+    answers, counted = answers_of(target, rows, weight, plan.options.ignore_index)
     source = Source(pick(scores, rows), layer, plan)
     weight = None if weight is None else weight.to(source.wide)
     divisor, options = divided(answers, counted, weight, plan.options, source.wide)
@@ -148,7 +148,7 @@ def found_grads(ctx, into_loss, into_lse):
     "줄마다 흘러든 기울기로 구한 입력(이나 로짓), 가중치, 편향의 기울기."
     scores, *layer, target, weight, rows, divisor = ctx.saved_tensors[:7]
     plan, seen = ctx.plan._replace(weight=weight), Seen(*ctx.saved_tensors[7:])
-    answers, counted = answers_of(target, rows, plan.options.ignore_index)
+    answers, counted = answers_of(target, rows, weight, plan.options.ignore_index)
     wide, n, into = seen.top.dtype, len(target), [torch.zeros_like(seen.top)] * 2
     if into_loss is not None:
         into[0] = pick(into_loss.to(wide).expand(n), rows) * row_scale(divisor, counted, wide)

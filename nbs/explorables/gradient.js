@@ -1,6 +1,6 @@
 // 글 05: 로짓을 끌고 정답을 고르면 확률, 손실, 기울기 p − y가 움직입니다. 한 걸음씩 내려가 볼 수 있습니다.
 import { lossAndGradient, sum } from "./math.js";
-import { arrow, button, calm, canvas, choice, fixed, frame, html, onResize, range, riddle, set, show, signed, slider, svg, text } from "./shared.js";
+import { arrow, button, calm, canvas, choice, fixed, frame, html, narrow, onResize, range, riddle, set, show, signed, slider, svg, text } from "./shared.js";
 
 const SAMPLES = [
   { logits: [1, 2, 3], target: 2 },
@@ -26,15 +26,15 @@ export default function build(root) {
 
   const page = frame(root, {
     title: "만져 보기: 로짓에서 확률, 손실, 기울기까지",
-    hint: "로짓의 둥근 손잡이를 끌고 정답을 바꿔 보세요. 초록 화살표와 초록 숫자는 한 스텝에 로짓이 움직일 만큼입니다.",
+    hint: "로짓의 손잡이를 끌고 정답을 바꿔 보세요. 초록은 한 스텝에 로짓이 움직일 만큼입니다.",
     state,
     address: { logits: [-50, 50], target: CLASSES, temperature: [0.2, 4], rate: [0.1, 5] },
     onReset: () => change({ ...begin(SAMPLES[0]), temperature: 1, rate: 3 }, true),
   });
 
-  const HEIGHT = 250;
+  const HEIGHT = 226;
   const TOP = 26;
-  const BOTTOM = 172;
+  const BOTTOM = 150;
 
   // ---- 로짓
   const left = canvas({ label: "로짓 막대와 다음 스텝", height: HEIGHT, heading: "로짓 z와 다음 스텝" });
@@ -45,9 +45,9 @@ export default function build(root) {
   const logits = CLASSES.map((c) => {
     const stem = svg("line", { class: "x-stem" });
     const step = arrow("x-ink-good");
-    const value = text({ class: "x-number", y: 220, "text-anchor": "middle" });
-    const label = text({ class: "x-label", y: 200, "text-anchor": "middle" });
-    const move = text({ class: "x-number x-text-good", y: 240, "text-anchor": "middle" });
+    const value = text({ class: "x-number", y: BOTTOM + 48, "text-anchor": "middle" });
+    const label = text({ class: "x-label", y: BOTTOM + 28, "text-anchor": "middle" });
+    const move = text({ class: "x-number x-text-good", y: BOTTOM + 68, "text-anchor": "middle" });
     const zone = svg("rect", { class: "x-clear", y: TOP - 12, height: BOTTOM - TOP + 24 });
     const handle = slider({
       label: `${NAMES[c]}의 로짓`,
@@ -69,25 +69,25 @@ export default function build(root) {
     const goal = svg("rect", { class: "x-goal" });
     const bar = svg("rect", { class: "x-bar x-p" });
     const gap = arrow("x-ink-q");
-    const value = text({ class: "x-number", y: 220, "text-anchor": "middle" });
-    const label = text({ class: "x-label", y: 200, "text-anchor": "middle" });
-    const difference = text({ class: "x-number x-text-q", y: 240, "text-anchor": "middle" });
+    const value = text({ class: "x-number", y: BOTTOM + 48, "text-anchor": "middle" });
+    const label = text({ class: "x-label", y: BOTTOM + 28, "text-anchor": "middle" });
+    const difference = text({ class: "x-number x-text-q", y: BOTTOM + 68, "text-anchor": "middle" });
     middle.picture.append(goal, bar, gap.node, value, label, difference);
     return { goal, bar, gap, value, label, difference };
   });
 
   // ---- 손실 곡선
   const right = canvas({ label: "스텝마다 손실", height: HEIGHT, heading: "손실 곡선" });
-  const across = svg("line", { class: "x-axis", y1: BOTTOM + 12, y2: BOTTOM + 12 });
-  const upright = svg("line", { class: "x-axis", y1: TOP - 10, y2: BOTTOM + 12 });
+  const across = svg("line", { class: "x-axis", x1: 32 });
+  const upright = svg("line", { class: "x-axis", x1: 32, x2: 32, y1: TOP - 10 });
   const curve = svg("path", { class: "x-curve" });
   const dot = svg("circle", { class: "x-dot", r: 4.5 });
-  const ceiling = text({ class: "x-tick", "text-anchor": "end", y: TOP - 2 });
-  const base = text({ class: "x-tick", "text-anchor": "end", y: BOTTOM + 16 }, "0");
-  const from = text({ class: "x-tick", y: 202, "text-anchor": "middle" }, "0");
-  const until = text({ class: "x-tick", y: 202, "text-anchor": "end" });
-  const axisName = text({ class: "x-tick", y: 220, "text-anchor": "middle" }, "스텝");
-  const invitation = text({ class: "x-tick", y: 110, "text-anchor": "middle" }, "‘한 스텝’을 눌러 보세요");
+  const ceiling = text({ class: "x-tick", "text-anchor": "end", x: 28, y: TOP - 2 });
+  const base = text({ class: "x-tick", "text-anchor": "end", x: 28 }, "0");
+  const from = text({ class: "x-tick", x: 32, "text-anchor": "middle" }, "0");
+  const until = text({ class: "x-tick", "text-anchor": "end" });
+  const axisName = text({ class: "x-tick", "text-anchor": "middle" }, "스텝");
+  const invitation = text({ class: "x-tick", "text-anchor": "middle" }, "‘한 스텝’을 눌러 보세요");
   right.picture.append(invitation, across, upright, curve, dot, ceiling, base, from, until, axisName);
 
   // ---- 숫자와 단추
@@ -217,20 +217,22 @@ export default function build(root) {
     const count = Math.max(10, losses.length - 1);
     const high = Math.max(0.5, ...losses);
     const x = (i) => 32 + (i / count) * (right.width() - 44);
-    const y = (value) => BOTTOM + 12 - (value / high) * (BOTTOM + 6 - TOP);
-    set(across, { x1: 32, x2: right.width() - 6 });
-    set(upright, { x1: 32, x2: 32 });
+    // 좁은 화면에서는 단추와 한눈에 보이게 낮춥니다.
+    const bottom = narrow(root) ? 92 : BOTTOM + 12;
+    const y = (value) => bottom - (value / high) * (bottom - 6 - TOP);
+    set(right.picture, { height: bottom + 42 });
+    set(across, { y1: bottom, y2: bottom, x2: right.width() - 6 });
+    set(upright, { y2: bottom });
     set(curve, { d: "M" + losses.map((value, i) => `${x(i).toFixed(1)} ${y(value).toFixed(1)}`).join("L") });
     set(dot, { cx: x(losses.length - 1), cy: y(losses.at(-1)) });
-    set(ceiling, { x: 28 });
     ceiling.textContent = fixed(high, 1);
-    set(base, { x: 28 });
-    set(from, { x: 32 });
-    set(until, { x: right.width() - 6 });
+    set(base, { y: bottom + 4 });
+    set(from, { y: bottom + 18 });
+    set(until, { x: right.width() - 6, y: bottom + 18 });
     until.textContent = String(count);
-    set(invitation, { x: (32 + right.width()) / 2 });
+    set(invitation, { x: (32 + right.width()) / 2, y: (TOP + bottom) / 2 });
     invitation.style.display = losses.length > 1 ? "none" : "";
-    set(axisName, { x: (32 + right.width()) / 2 });
+    set(axisName, { x: (32 + right.width()) / 2, y: bottom + 36 });
   }
 
   function update(quietly) {

@@ -140,15 +140,14 @@ export default function build(root) {
     because: "KL 발산을 0 가까이 내려도 H(p, q)는 H(p)에 다가갈 뿐입니다.",
   });
   page.body.classList.add("x-two");
-  areas.panel.classList.add("x-later");
   page.body.append(
     bars.panel,
     areas.panel,
-    html("div", { class: "x-wide" }, sums, stacked),
+    html("div", { class: "x-wide x-between" }, sums, stacked),
     html("div", { class: "x-wide x-controls" }, presets),
     page.say,
     puzzle.node,
-    html("details", { class: "x-wide x-later x-fold" }, html("summary", {}, "정보량 표와 단위"), table, units.node),
+    html("details", { class: "x-wide x-fold" }, html("summary", {}, "정보량 표와 단위"), table, units.node),
   );
 
   function drawBars() {

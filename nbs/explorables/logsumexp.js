@@ -21,7 +21,7 @@ export default function build(root) {
   const state = { gap: 20 };
   const page = frame(root, {
     title: "만져 보기: 로짓의 차이가 벌어지면 누가 먼저 무너질까요",
-    hint: "로짓이 z = [차이, 0]일 때 작은 쪽의 로그 확률을 float32로 계산합니다. 손잡이를 오른쪽으로 끌어 차이를 벌려 보세요.",
+    hint: "z = [차이, 0]에서 작은 쪽의 로그 확률을 float32로 계산합니다. 손잡이를 오른쪽으로 끌어 보세요.",
     state,
     address: { gap: [0, FARTHEST] },
     onReset() {
@@ -32,10 +32,10 @@ export default function build(root) {
   const run = (gap, key) => logSoftmax32([gap, 0], key);
   const result = (gap, key) => run(gap, key).logProbs[1];
 
-  const HEIGHT = 226;
-  const TOP = 56;
-  const DEEP = 176; // −200
-  const SHELF = 198; // −inf가 떨어지는 바닥
+  const HEIGHT = 178;
+  const TOP = 52;
+  const DEEP = 132; // −200
+  const SHELF = 150; // −inf가 떨어지는 바닥
   const plot = canvas({ label: "로짓의 차이와 로그 확률", height: HEIGHT, heading: "작은 쪽의 로그 확률 ↑, 로짓의 차이 →" });
   const zone = svg("rect", { class: "x-clear x-across", y: 0, height: HEIGHT });
   const rail = svg("line", { class: "x-axis", y1: 32, y2: 32 });
@@ -49,7 +49,7 @@ export default function build(root) {
     return { value, line, label };
   });
   const columns = [0, 50, 100, 150, 200].map((value) => {
-    const label = text({ class: "x-tick", y: 222, "text-anchor": "middle" }, String(value));
+    const label = text({ class: "x-tick", y: HEIGHT - 6, "text-anchor": "middle" }, String(value));
     plot.picture.append(label);
     return { value, label };
   });
@@ -105,11 +105,10 @@ export default function build(root) {
   });
   page.body.append(
     plot.panel,
-    jumps,
+    html("div", { class: "x-controls" }, jumps, html("p", { class: "x-note" }, "참값(float64) ", truth)),
+    html("div", { class: "x-cards" }, ...cards.map(({ node }) => node)),
     page.say,
     puzzle.node,
-    html("div", { class: "x-cards" }, ...cards.map(({ node }) => node)),
-    html("p", { class: "x-note" }, "float64로 계산한 참값: ", truth),
   );
 
   function draw() {

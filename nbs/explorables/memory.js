@@ -1,6 +1,6 @@
 // 글 12: N, V, H, 자료형을 바꾸면 로짓이 차지하는 바이트가 넓이로 보입니다. 조각으로 나누면 띠 하나만 남습니다.
 import { memoryBytes } from "./math.js";
-import { button, canvas, choice, fixed, frame, html, onResize, range, riddle, set, show, svg, text } from "./shared.js";
+import { canvas, choice, fixed, frame, html, narrow, onResize, range, riddle, set, show, svg, text } from "./shared.js";
 
 const SIZES = { float32: 4, bfloat16: 2, float16: 2 };
 const VOCABULARIES = [[3000, "보기"], [11172, "한글 음절"], [32000, "Llama 2"], [51200, "KoGPT2"], [128256, "Llama 3"], [262144, "Gemma 3"]];
@@ -27,7 +27,7 @@ export default function build(root) {
   const state = { ...START };
   const page = frame(root, {
     title: "만져 보기: 로짓은 몇 기가바이트일까요",
-    hint: "토큰 수 N, 어휘 크기 V, 은닉 크기 H, 자료형을 바꿔 보세요. 네모의 넓이가 바이트입니다. 초록 띠가 조각 하나입니다.",
+    hint: "슬라이더를 밀어 보세요. 네모의 넓이가 바이트이고, 초록 띠가 조각 하나입니다.",
     state,
     address: { n: powersOf(8, 16), v: VOCABULARIES.map(([v]) => v), h: powersOf(8, 13), rows: powersOf(4, 13), gpu: GPUS, dtype: Object.keys(SIZES) },
     onReset() {
@@ -36,7 +36,7 @@ export default function build(root) {
     },
   });
 
-  const picture = canvas({ label: "행렬의 넓이로 본 바이트", height: 250, heading: "은닉 상태 × 가중치 행렬 = 로짓" });
+  const picture = canvas({ label: "행렬의 넓이로 본 바이트", height: 186, heading: "은닉 상태 × 가중치 행렬 = 로짓" });
   const shape = (className) => {
     const rect = svg("rect", { class: className });
     const label = text({ class: "x-label", "text-anchor": "middle" });
@@ -67,6 +67,7 @@ export default function build(root) {
     });
   const controls = [
     powers("토큰 수 N", "n", 8, 16, ""),
+    powers("은닉 크기 H", "h", 8, 13, ""),
     range({
       label: "어휘 크기 V", min: 0, max: VOCABULARIES.length - 1, step: 1,
       get: () => VOCABULARIES.findIndex(([v]) => v === state.v),
@@ -76,7 +77,6 @@ export default function build(root) {
       },
       format: (index) => `${count(VOCABULARIES[index][0])} (${VOCABULARIES[index][1]})`,
     }),
-    powers("은닉 크기 H", "h", 8, 13, ""),
     powers("한 조각의 줄 수", "rows", 4, 13, ""),
     range({
       label: "내 GPU의 메모리", min: 0, max: GPUS.length - 1, step: 1,
@@ -107,16 +107,18 @@ export default function build(root) {
     tried: () => state.n > START.n && state.rows === START.rows,
     because: "조각의 줄 수는 그대로이고, 조각의 수만 두 배가 됩니다.",
   });
+  picture.panel.append(
+    html(
+      "div",
+      { class: "x-sum" },
+      html("div", { class: "x-part" }, chunks, html("span", {}, "조각 수")),
+      html("div", { class: "x-part x-ink-good" }, saved, html("span", {}, "로짓에서 아끼는 양")),
+    ),
+  );
   page.body.append(
     picture.panel,
     html("div", { class: "x-sliders" }, ...controls.map(({ node }) => node), dtypes.node),
     html("div", { class: "x-lines x-wide" }, ...bars.map(({ node }) => node)),
-    html(
-      "div",
-      { class: "x-sum x-wide" },
-      html("div", { class: "x-part" }, chunks, html("span", {}, "조각 수")),
-      html("div", { class: "x-part x-ink-good" }, saved, html("span", {}, "로짓에서 아끼는 양")),
-    ),
     page.say,
     puzzle.node,
   );
@@ -124,7 +126,9 @@ export default function build(root) {
   function draw() {
     const { n, v, h, rows } = state;
     const width = picture.width() - 2;
-    const height = picture.height - 4;
+    const tall = narrow(root) ? 150 : picture.height;
+    set(picture.picture, { height: tall });
+    const height = tall - 4;
     const sx = (width - 6) / (h + v);
     const sy = (height - 6) / (h + n);
     const part = Math.min(rows, n) * sy;
@@ -162,10 +166,11 @@ export default function build(root) {
   function sentence(bytes) {
     const fits = (need) => (need <= state.gpu * 1e9 ? "들어갑니다" : "들어가지 않습니다");
     const layer = bytes.hidden + bytes.weight;
-    const mine = ` 은닉 상태와 가중치까지 더하면 ${state.gpu} GB에 한꺼번에는 ${fits(layer + bytes.copies)}. 조각으로는 ${fits(layer + bytes.chunk)}.`;
+    const whole = fits(layer + bytes.copies), parts = fits(layer + bytes.chunk);
+    const mine = `은닉 상태와 가중치까지 더하면 ${state.gpu} GB에 ${whole === parts ? `어느 쪽도 ${parts}` : `한꺼번에는 ${whole}. 조각으로는 ${parts}`}.`;
     if (bytes.chunks === 1) return `조각 하나가 배치 전체라서 나눈 것이 없습니다. 로짓 한 벌만 ${size(bytes.logits)}입니다.`;
     const versus = bytes.logits / bytes.hidden;
-    return `로짓 한 벌이 ${size(bytes.logits)}로 은닉 상태의 ${fixed(versus, 1)}배입니다. 한꺼번에 구하면 가장 많을 때 그만한 것 셋(로그 소프트맥스, 그 기울기, 로짓의 기울기)이 함께 있어 ${size(bytes.copies)}입니다. 조각으로 나누면 로짓은 한 번에 ${size(bytes.chunk)}만 있으면 됩니다.${mine}`;
+    return `로짓 한 벌이 은닉 상태의 ${fixed(versus, 1)}배이고, 한꺼번에 구하면 가장 많을 때 세 벌이 함께 있습니다. ${mine}`;
   }
 
   page.mount();

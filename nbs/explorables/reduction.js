@@ -95,11 +95,11 @@ export default function build(root) {
       get: () => state.weight[c],
       change(value) {
         state.weight[c] = value;
-        state.weighted = true;
         update();
       },
       format: (value) => fixed(value, 1),
     }));
+  const sliders = html("div", { class: "x-sliders x-across" }, ...weights.map(({ node }) => node));
   const puzzle = riddle({
     question: "mean에서, 손실이 가장 큰 표본 1을 무시하면 손실은?",
     options: ["커진다", "그대로다", "작아진다"],
@@ -109,11 +109,11 @@ export default function build(root) {
   });
   page.body.append(
     html("div", { class: "x-controls" }, reductions.node, weighting.node, button("모두 무시하기", () => { state.ignored.fill(true); update(); })),
+    sliders,
     html("div", { class: "x-panel x-scroll" }, table),
     fraction,
     page.say,
     puzzle.node,
-    html("div", { class: "x-controls" }, ...weights.map(({ node }) => node)),
   );
 
   function light(n) {
@@ -153,6 +153,7 @@ export default function build(root) {
       show(result, "result", values.result);
     }
     result.classList.toggle("x-small", none);
+    sliders.hidden = !state.weighted;
     for (const control of [reductions, weighting, ...weights]) control.update();
     puzzle.check();
     page.tell(sentence(values), quietly);

@@ -143,6 +143,8 @@ export function riddle({ question, options, right, tried, because }) {
   return { node, check };
 }
 
+export const narrow = (root) => root.clientWidth < 544; // explorables.css의 34rem
+
 // 그림판. 글자 크기가 화면 너비에 따라 줄지 않도록 실제 픽셀로 그립니다.
 export function canvas({ label, height, heading }) {
   const picture = svg("svg", { class: "x-canvas", height, role: "group", "aria-label": label });

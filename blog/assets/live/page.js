@@ -2,6 +2,7 @@
 import { makeEditor } from "./editor.js";
 import { Exercise } from "./exercise.js";
 import { plan } from "./order.js";
+import { gone, mark } from "./outdated.js";
 import { make, markScrollable, Output } from "./output.js";
 import { Python, Stopped } from "./python.js";
 
@@ -61,9 +62,12 @@ class Bar {
     this.progress.hidden = state !== "loading";
     delete this.node.dataset.offer;
   }
-  loaded({ got, total }) {
+  loaded({ got, total, later }) {
+    const all = got === total;
     this.progress.value = got / total;
-    this.text.textContent = got < total ? `받는 중 ${million(got)} / ${million(total)}MB` : "파이썬을 켜는 중";
+    this.progress.hidden = Boolean(later && all);
+    const what = later ? "그림 그릴 것을 받는 중" : "받는 중";
+    this.text.textContent = all ? (later ? "도는 중" : "파이썬을 켜는 중") : `${what} ${million(got)} / ${million(total)}MB`;
   }
   offer() {
     this.node.dataset.offer = "";
@@ -139,7 +143,7 @@ class Page {
 
   async load() {
     this.bar.become("loading", "받는 중");
-    await this.python.ask("load");
+    await this.python.ask("load", { source: this.facts.map(({ source }) => source).join("\n") });
   }
 
   // 셀을 편집기로, 연습문제를 쓸 자리로 바꿉니다.
@@ -233,7 +237,17 @@ class Page {
       }
     }
     markScrollable(document);
-    this.ready(problems.size ? `끝났습니다(${seconds(began)}). 셀 ${problems.size}개에서 오류가 났습니다.` : `끝났습니다(${seconds(began)}).`);
+    const said = [`끝났습니다(${seconds(began)}).`], old = this.markOld();
+    if (problems.size) said.push(`셀 ${problems.size}개에서 오류가 났습니다.`);
+    if (old) said.push(`글에서 밑줄 친 수 ${old}개는 고치기 전의 것입니다.`);
+    this.ready(said.join(" "));
+  }
+
+  // 고친 셀이 있으면, 글에 적힌 수 가운데 출력에서 사라진 것에 표시를 합니다.
+  markOld() {
+    const edited = this.cells.some(({ editor, original }) => editor && editor.text !== original);
+    const outputs = edited ? this.cells.map(({ output }) => output).filter(Boolean) : [];
+    return mark(document.querySelector("article"), gone(outputs.flatMap(({ stored }) => stored), outputs.map(({ node }) => node)));
   }
 
   async run(cell) {
@@ -295,6 +309,7 @@ class Page {
     for (const cell of this.cells) cell.reset();
     for (const exercise of this.exercises) exercise.reset();
     this.drafts.clear();
+    this.markOld();
     await this.restart("처음으로 돌아왔습니다.");
   }
 

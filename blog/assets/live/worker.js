@@ -30,10 +30,19 @@ async function bring({ name, hash }, arrived) {
   held.set(name.replace(/\.z$/, ""), bytes);
 }
 
+async function bringAll(files, tell) {
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  let got = 0, told = 0;
+  await Promise.all(files.map((file) => bring(file, (length) => {
+    got += length;
+    if (got - told > 2e5 || got === total) tell({ got: (told = got), total });
+  })));
+}
+
 // 지난번 판의 파일은 지웁니다.
 async function forgetOld() {
   const store = await globalThis.caches?.open("crossent-live").catch(() => null);
-  const known = new Set(FILES.map(({ name, hash }) => new URL(`${name}?${hash}`, base).href));
+  const known = new Set([...FIRST, ...LATER].map(({ name, hash }) => new URL(`${name}?${hash}`, base).href));
   for (const request of (await store?.keys()) ?? []) if (!known.has(request.url)) store.delete(request);
 }
 
@@ -48,22 +57,39 @@ self.fetch = (request, options) => {
   return Promise.resolve(new Response(bytes, { headers: { "Content-Type": type } }));
 };
 
-async function load() {
-  const total = FILES.reduce((sum, { size }) => sum + size, 0);
-  let got = 0, told = 0;
-  await Promise.all(FILES.map((file) => bring(file, (length) => {
-    got += length;
-    if (got - told > 2e5 || got === total) postMessage({ type: "progress", got: (told = got), total });
-  })));
+const quiet = { messageCallback() {}, checkIntegrity: false };
+const draws = (source) => new RegExp(DRAWS).test(source);
+const tell = (progress) => postMessage({ type: "progress", ...progress });
+
+async function load({ source }) {
+  await bringAll(FIRST, tell);
   forgetOld();
   importScripts(URL.createObjectURL(new Blob([held.get("pyodide.asm.js")], { type: "text/javascript" })));
   python = await loadPyodide({ indexURL: base.href, env: { HOME: "/home/live", MPLBACKEND: "agg" } });
-  await python.loadPackage(["numpy", "matplotlib"], { messageCallback() {}, checkIntegrity: false });
-  python.unpackArchive(held.get("python.zip"), "zip", { extractDir: "/live" });
+  await python.loadPackage("numpy", quiet);
+  python.unpackArchive(held.get("python.tar.gz"), "gztar", { extractDir: "/live" });
   held.clear();
   python.runPython("import sys; sys.path.insert(0, '/live')");
   makeKernel = python.pyimport("kernel").Kernel;
   kernel = makeKernel();
+  if (draws(source)) bringLater().catch(() => {}); // 그림을 그리는 글이면 읽는 동안 이어 받습니다
+}
+
+// 그림 그릴 것. 기다리는 셀이 있을 때만 얼마나 받았는지 알립니다.
+let coming = null, waiting = false, canDraw = false;
+function bringLater() {
+  const told = (progress) => waiting && tell({ ...progress, later: true });
+  return (coming ??= bringAll(LATER, told).catch((error) => { coming = null; throw error; }));
+}
+
+async function prepare(source) {
+  if (canDraw || !draws(source)) return;
+  waiting = true;
+  await bringLater();
+  await python.loadPackage("matplotlib", quiet);
+  for (const name of ["font.otf", "digits.csv.gz"]) python.FS.writeFile(`/live/${name}`, held.get(name));
+  held.clear();
+  canDraw = true;
 }
 
 const emit = (kind, data) => postMessage({ type: "output", kind, data });
@@ -71,8 +97,14 @@ const jobs = {
   load,
   reset: () => { kernel = makeKernel(); },
   names: ({ source }) => JSON.parse(kernel.found_json(source)),
-  run: ({ source, label }) => JSON.parse(kernel.run_json(source, label, emit)),
-  check: ({ source, check, own, label }) => JSON.parse(kernel.check_json(source, check, JSON.stringify(own), label, emit)),
+  run: async ({ source, label }) => {
+    await prepare(source);
+    return JSON.parse(kernel.run_json(source, label, emit));
+  },
+  check: async ({ source, check, own, label }) => {
+    await prepare(source + check);
+    return JSON.parse(kernel.check_json(source, check, JSON.stringify(own), label, emit));
+  },
 };
 
 onmessage = async ({ data }) => {
