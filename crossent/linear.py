@@ -16,7 +16,8 @@ from .loss import cross_entropy
 from .core.sweep import row_facts
 from .plumbing.arguments import ask_pytorch, check_layer, check_layer_types
 from .plumbing.arguments import check_positions, check_shards, checked
-from .plumbing.compat import autocast_layer, is_plain, is_watched, without_autocast
+from .plumbing.compat import LinearLoss, autocast_layer, handle_torch_function
+from .plumbing.compat import is_overridden, is_plain, is_watched, without_autocast
 from .plumbing.function import Remembers
 from .plumbing.linear_function import computed_linear_loss, whole_logits
 from .plumbing.messages import Shown, explained, show
@@ -57,6 +58,19 @@ def _computed(layer, target, weight, asked, **choices):
     return _swept_or_told(layer, target, weight, asked, **choices)
 
 # %% ../nbs/81_linear_loss.ipynb #35ff3ef2
+def _is_stand_in(*things):
+    "텐서가 아니면서 텐서 노릇을 하는 것이 있는지: torch.fx의 Proxy."
+    return is_overridden(*things) and not all(t is None or isinstance(t, torch.Tensor) for t in things)
+
+
+def _handed_over(layer, target, weight, **choices):
+    "우리 함수를 통째로 그 대신하는 것에 맡깁니다. torch.fx의 그래프에는 호출 하나로 적힙니다."
+    input, linear_weight, bias = layer
+    choices |= dict(linear_bias=bias, weight=weight)
+    given = input, linear_weight, target
+    return handle_torch_function(linear_cross_entropy, (*given, bias, weight), *given, **choices)
+
+
 def _positions(input, linear_weight, target, shift, ignore_index):
     "정답을 shift칸 당기고, 위치의 축을 모두 펴서 (N, H)와 (N)으로."
     check_positions(input, linear_weight, target, shift, ignore_index)
@@ -95,11 +109,15 @@ def linear_cross_entropy(
     choices = dict(label_smoothing=label_smoothing, z_loss=z_loss, softcap=softcap)
     choices |= dict(reduction=reduction, ignore_index=-100 if ignore_index is None else ignore_index)
     choices |= dict(dtype=dtype, return_lse=return_lse)
-    check_layer(input, linear_weight, linear_bias)
+    layer, asked = (input, linear_weight, linear_bias), (return_predictions, return_entropy)
+    if _is_stand_in(*layer, target, weight):
+        more = dict(shift=shift, return_predictions=return_predictions, return_entropy=return_entropy)
+        return _handed_over(layer, target, weight, **choices, **more)
+    check_layer(*layer)
     places = None
     if shift or input.dim() > 2:
         input, target, places = _positions(input, linear_weight, target, shift, choices["ignore_index"])
-    layer, asked = (input, linear_weight, linear_bias), (return_predictions, return_entropy)
+    layer = input, linear_weight, linear_bias
     found = [each for each in _computed(layer, target, weight, asked, **choices) if each is not None]
     if places is not None:
         found = [each.reshape(places) if each.dim() else each for each in found]
@@ -120,12 +138,12 @@ def _check_module(num_classes, weight, label_smoothing):
 
 def _layer_of(module, weight, bias):
     "모듈의 2차원 가중치를 클래스의 모양대로 세웁니다."
-    shape = module.classes
+    shape = module.num_classes, *module.out_features
     bias = None if bias is None else bias.reshape(shape)
     return weight.reshape(*shape, weight.shape[-1]), bias
 
 # %% ../nbs/81_linear_loss.ipynb #8811939d
-class _LinearLayerLoss(Remembers, nn.Module):
+class _LinearLayerLoss(Remembers, LinearLoss):
     "선형층을 품은 손실의 순전파와 명시적인 역전파."
 
     def forward(self, input, target):
@@ -134,7 +152,8 @@ class _LinearLayerLoss(Remembers, nn.Module):
 
     def loss(self, target, input, weight, bias=None):
         weight, bias = _layer_of(self, weight, bias)
-        chosen = dict(linear_bias=bias, weight=self.weight, **self.numbers)
+        chosen = {name: getattr(self, name) for name in _CHOICES}
+        chosen |= dict(linear_bias=bias, weight=self.weight, dtype=self.loss_dtype)
         return linear_cross_entropy(input, weight, target, **chosen)
 
     def backward(self, grad_output):
@@ -149,11 +168,15 @@ class _LinearLayerLoss(Remembers, nn.Module):
         return torch.autograd.grad(loss, leaves, upstream)
 
     def extra_repr(self):
-        return ", ".join(f"{name}={value}" for name, value in self.numbers.items())
+        bias = self.linear.bias is not None
+        shown = dict(in_features=self.linear.in_features, num_classes=self.num_classes)
+        shown |= dict(out_features=self.out_features, bias=bias)
+        shown |= {name: getattr(self, name) for name in (*_CHOICES, "loss_dtype")}
+        return ", ".join(f"{name}={value}" for name, value in shown.items())
 
 # %% ../nbs/81_linear_loss.ipynb #7ece881b
-_NUMBERS = "reduction", "ignore_index", "label_smoothing", "z_loss", "softcap", "dtype"
-_NUMBERS += "shift", "return_lse", "return_predictions", "return_entropy"
+_CHOICES = "reduction", "ignore_index", "label_smoothing", "options", "z_loss", "softcap"
+_CHOICES += "shift", "return_lse", "return_predictions", "return_entropy"
 
 # %% ../nbs/81_linear_loss.ipynb #98936137
 class LinearCrossEntropyLoss(_LinearLayerLoss):
@@ -181,11 +204,12 @@ class LinearCrossEntropyLoss(_LinearLayerLoss):
         return_entropy: bool = False,  # 위치마다 확률의 엔트로피(nat)도
         options=None,  # torch의 조각 설정. 받기만 하고 쓰지 않습니다
     ):
-        super().__init__()
+        nn.Module.__init__(self)  # torch 2.13의 부모를 부르면 오류에 도움말이 없습니다
         _check_module(num_classes, weight, label_smoothing)
-        self.classes = (num_classes, *out_features)
-        self.linear = nn.Linear(in_features, math.prod(self.classes), bias, device, dtype)
+        self.num_classes, self.out_features, self.loss_dtype = num_classes, out_features, loss_dtype
+        self.linear = nn.Linear(in_features, math.prod(out_features, start=num_classes), bias, device, dtype)
         self.register_buffer("weight", weight)
-        chosen = (reduction, ignore_index, label_smoothing, z_loss, softcap, loss_dtype)
-        more = (shift, return_lse, return_predictions, return_entropy)
-        self.numbers = dict(zip(_NUMBERS, (*chosen, *more)))
+        chosen = reduction, ignore_index, label_smoothing, options, z_loss, softcap
+        chosen += shift, return_lse, return_predictions, return_entropy
+        for name, value in zip(_CHOICES, chosen):
+            setattr(self, name, value)

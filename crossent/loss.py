@@ -13,8 +13,8 @@ from torch.nn import functional as F
 
 from .core.shapes import class_dim, loss_shape
 from .plumbing.arguments import ask_pytorch, check_shards, checked, is_sharded, reduction_name
-from .plumbing.compat import handle_torch_function, has_torch_function_variadic
-from .plumbing.compat import in_autocast, is_plain, is_recorded, is_watched
+from .plumbing.compat import handle_torch_function, in_autocast
+from .plumbing.compat import is_overridden, is_plain, is_recorded, is_watched
 from .plumbing.compat import scripts_as, without_autocast
 from .plumbing.function import Remembers, computed_loss, logits_gradient
 from .plumbing.messages import explained, show
@@ -28,14 +28,14 @@ def _suits_pytorch(input, target, weight):
     "z_loss와 softcap이 없을 때 F.cross_entropy에 그대로 맡길지. 작은 입력은 몇 가지만 보고 답합니다."
     kind = type(input)
     if kind is not torch.Tensor and kind is not torch.nn.Parameter:
-        return has_torch_function_variadic(input) or isinstance(input, torch.Tensor)
+        return is_overridden(input) or isinstance(input, torch.Tensor)
     if input.dtype is not torch.float32 and input.dtype is not torch.float64:
         return False
     if getattr(target, "dtype", None) is torch.uint8:  # PyTorch 2.13은 스무딩이 있으면 156을 -100으로 읽습니다
         return False
     if is_recorded() or input.numel() < SMALL:
         return True
-    if has_torch_function_variadic(input, target, weight) or is_watched():
+    if is_overridden(input, target, weight) or is_watched():
         return True
     if not is_plain(input, target, weight) or input.device.type != "cpu" or not input.dim():
         return True
@@ -57,6 +57,8 @@ def _suits_widened(input, target, weight):
 # %% ../nbs/80_loss.ipynb #9a042d4e
 def _pytorch_loss(input, target, weight, old, dtype):
     "PyTorch의 함수가 나은 입력이면 그 손실. 아니거나 거절했으면 None이고, 까닭은 아래에서 찾습니다."
+    if (old[0] is not None or old[2] is not None) and not is_recorded():  # 경고는 아래에서 한 번
+        return None
     try:
         if (dtype is None or dtype is input.dtype) and _suits_pytorch(input, target, weight):
             return F.cross_entropy(input, target, weight, *old)
@@ -87,7 +89,7 @@ def _full_loss(input, target, weight, *chosen, **extras):
 # %% ../nbs/80_loss.ipynb #00b21435
 def _other_loss(tensors, old, extras):
     "PyTorch의 함수에 맡기지 않은 호출. 연산을 가로채는 텐서와 모드에는 먼저 묻습니다."
-    overridden = has_torch_function_variadic(*tensors)
+    overridden = is_overridden(*tensors)
     if overridden and extras != _NO_EXTRAS:
         return handle_torch_function(cross_entropy, tensors, *tensors, *old, **extras)
     size_average, ignore_index, reduce, reduction, label_smoothing = old
@@ -190,8 +192,9 @@ class CrossEntropyLoss(Remembers, torch.nn.CrossEntropyLoss):
 
 # %% ../nbs/80_loss.ipynb #485c7584
 def _as_pytorch_module(self):
-    "TorchScript에 건넬 PyTorch의 모듈."
-    if self.z_loss or self.softcap is not None or self.dtype is not None:
+    "TorchScript에 건넬 PyTorch의 모듈. forward를 새로 쓴 하위 클래스는 그대로 건넵니다."
+    own = type(self).forward is not CrossEntropyLoss.forward
+    if own or self.z_loss or self.softcap is not None or self.dtype is not None:
         return self
     options = _options_of(self)
     del options["z_loss"], options["softcap"], options["dtype"]

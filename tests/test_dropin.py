@@ -4,7 +4,9 @@ import gc
 import itertools
 import subprocess
 import sys
+from contextlib import nullcontext
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
@@ -387,6 +389,82 @@ def test_function_modes_and_handlers_are_asked(every_path):
     assert watch.seen
 
 
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize("name", OURS)
+def test_a_default_device_changes_nothing(name, device, take):
+    "기본 장치를 정하는 모드는 연산을 가로채는 것으로 세지 않습니다. 만드는 텐서는 받은 텐서의 장치에 놓입니다."
+    take("블록")
+    options = dict(z_loss=0.1, return_lse=True), dict(reduction="none", return_lse=True), {}
+    for dtype, extras in itertools.product((torch.float32, torch.float16), options):
+        found = []
+        for mode in (nullcontext(), torch.device(device)):
+            leaves = [tensor.requires_grad_() for tensor in tensors(dtype=dtype)]
+            with mode:
+                loss = OURS[name](*leaves, INDEX, **extras)
+                outputs = loss if isinstance(loss, tuple) else (loss,)
+                grads = [torch.autograd.grad(each.sum(), leaves, retain_graph=True) for each in outputs]
+            found.append((*outputs, *sum(grads, ()), [type(each.grad_fn).__name__ for each in outputs]))
+        (*plain, nodes), (*mine, my_nodes) = found
+        assert my_nodes == nodes and all(map(torch.equal, mine, plain))
+
+
+class Scored(torch.nn.Module):
+    "은닉 벡터를 받는 손실 모듈 둘."
+
+    def __init__(self, **options):
+        super().__init__()
+        self.head, self.loss = torch.nn.Linear(H, C), CrossEntropyLoss(**options)
+        self.both = LinearCrossEntropyLoss(H, C, **options)
+
+    def forward(self, x, y):
+        return self.loss(self.head(x), y), self.both(x, y)
+
+
+@pytest.mark.parametrize("options", [{}, dict(softcap=2.0, z_loss=0.1)], ids=str)
+def test_fx(options):
+    "symbolic_trace로 옮겨 적은 함수와 모듈은 옮기기 전과 같습니다."
+    x, w, b = tensors()
+    function = lambda x, y: (linear_cross_entropy(x, w, y, linear_bias=b, **options),)
+    for each in (function, Scored(**options)):
+        for mine, plain in zip(torch.fx.symbolic_trace(each)(x, INDEX), each(x, INDEX), strict=True):
+            assert_close(mine, plain)
+
+
+class Twice(CrossEntropyLoss):
+    def forward(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return F.cross_entropy(input, target) * 2
+
+
+class Named(CrossEntropyLoss):
+    pass
+
+
+@pytest.mark.parametrize("kind", [CrossEntropyLoss, Named, Twice])
+def test_script_keeps_what_a_subclass_does(kind):
+    x = torch.randn(N, C)
+    assert_close(torch.jit.script(kind())(x, INDEX), kind()(x, INDEX))
+
+
+def test_numbers_of_numpy():
+    "NumPy의 수도 파이썬의 수처럼 받습니다."
+    given = dict(ignore_index=np.int32(3), label_smoothing=np.float32(0.25), softcap=np.float32(2), z_loss=np.float32(0.5))
+    plain = dict(ignore_index=3, label_smoothing=0.25, softcap=2.0, z_loss=0.5)
+    y = torch.tensor([1, 3, 6, 0, 3, 2])
+    for function in OURS.values():
+        assert_close(function(*tensors(), y, **given), function(*tensors(), y, **plain))
+
+
+def test_a_full_backward_hook_is_named():
+    "full backward hook을 건 모듈의 forward는 곧 사라지는 뷰를 받습니다. 도움말이 그렇다고 말합니다."
+    module, x = CrossEntropyLoss(), torch.randn(N, C, requires_grad=True)
+    module(x, INDEX)
+    module.backward(1.0)
+    module.register_full_backward_hook(lambda *_: None)
+    module(x, INDEX).backward()
+    with pytest.raises(RuntimeError, match="hook"):
+        module.backward(1.0)
+
+
 @pytest.mark.parametrize("device", ["meta", "fake"])
 def test_no_values_to_look_at(device, every_path):
     "값이 없는 텐서: 모양과 자료형만 나옵니다. 모듈도 됩니다."
@@ -453,7 +531,7 @@ def test_returned_gradient_is_off_the_tape(ours):
         grad.numpy()
 
 
-@pytest.mark.parametrize("given, word", [(dict(z_loss="a"), "z_loss"), (dict(z_loss=-1.0), "z_loss"), (dict(softcap="b"), "softcap"), (dict(softcap=0), "softcap"), (dict(z_loss=True), "z_loss")])
+@pytest.mark.parametrize("given, word", [(dict(z_loss="a"), "z_loss"), (dict(z_loss=-1.0), "z_loss"), (dict(softcap="b"), "softcap"), (dict(softcap=0), "softcap"), (dict(softcap=float("inf")), "softcap"), (dict(z_loss=True), "z_loss")])
 def test_extras_are_checked(given, word, every_path):
     with pytest.raises((TypeError, ValueError), match=f"(?s){word} must be .*받은 값은 {word}="):
         cross_entropy(torch.randn(N, C), INDEX, **given)
@@ -485,6 +563,20 @@ def test_help_never_fails_itself(make, every_path):
     with pytest.raises(type(theirs.value)) as mine:
         cross_entropy(*arguments)
     assert str(mine.value).startswith(str(theirs.value))
+
+
+def test_an_error_of_many_parts_comes_through():
+    "문장 하나로 만들 수 없는 종류의 오류는 받은 그대로 나갑니다."
+
+    class Broken(torch.Tensor):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            if func is F.cross_entropy:
+                b"\xff".decode()
+            return super().__torch_function__(func, types, args, kwargs or {})
+
+    with pytest.raises(UnicodeDecodeError):
+        cross_entropy(torch.randn(N, C).as_subclass(Broken), INDEX)
 
 
 @pytest.mark.parametrize("options", [{}, dict(softcap=1e5), dict(z_loss=1e-30), dict(label_smoothing=1e-30), dict(weight=torch.ones(3))], ids=str)

@@ -1,5 +1,6 @@
 "crossent.linear를 F.cross_entropy(F.linear(...))의 float64 답과 견줍니다."
 
+import copy
 import itertools
 import pickle
 
@@ -181,6 +182,25 @@ def test_all_ignored_is_nan_with_zero_gradient():
                 assert grad.abs().sum() == 0
     finally:
         torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.parametrize("bad", [torch.inf, torch.nan])
+@pytest.mark.parametrize("options", [dict(reduction="sum"), dict(reduction="none"), dict(reduction="mean"), dict(reduction="sum", return_lse=True)], ids=str)
+@pytest.mark.parametrize("twice", [False, True])
+def test_all_ignored_stays_zero_under_any_upstream(bad, options, twice):
+    leaves, target, _ = make()
+    loss = linear_cross_entropy(*leaves[:2], torch.full_like(target, -100), linear_bias=leaves[2], **options)
+    loss = loss[0] if isinstance(loss, tuple) else loss
+    for _ in range(1 + twice):
+        for grad in torch.autograd.grad(loss, leaves, torch.full_like(loss, bad), retain_graph=twice):
+            assert grad.abs().sum() == 0
+
+
+def test_an_empty_hidden_axis_and_a_sparse_weight():
+    leaves, target, _ = make(h=0)
+    assert_close(linear_cross_entropy(*leaves[:2], target, linear_bias=leaves[2]), F.cross_entropy(F.linear(*leaves), target))
+    (x, w, _), target, _ = make()
+    assert_close(linear_cross_entropy(x, w.detach().to_sparse(), target), linear_cross_entropy(x, w, target))
 
 
 @pytest.mark.parametrize("index", [-100, 3, -1, 999])
@@ -365,6 +385,7 @@ WRONG = {
     "은닉 크기": lambda x, w, t: dict(linear_weight=w.T),
     "편향": lambda x, w, t: dict(linear_bias=torch.zeros(3)),
     "자료형": lambda x, w, t: dict(linear_weight=w.double()),
+    "편향 자료형": lambda x, w, t: dict(linear_bias=torch.zeros(11).double()),
     "줄이기": lambda x, w, t: dict(reduction="avg"),
     "정답 수": lambda x, w, t: dict(target=t[:-1]),
     "정답 모양": lambda x, w, t: dict(target=t[:, None]),
@@ -410,6 +431,35 @@ def test_module(bias):
         LinearCrossEntropyLoss(5, 11, label_smoothing=-0.1)
     with pytest.raises(RuntimeError, match="backward needs"):
         LinearCrossEntropyLoss(5, 11).backward(1.0)
+
+
+BATCH = torch.randn(2, 4, 5, generator=torch.Generator().manual_seed(0)), torch.tensor([[1, 2, 3, 4], [0, 10, 1, 1]])
+CHANGED = dict(reduction="sum", ignore_index=1, label_smoothing=0.3, z_loss=0.1, softcap=2.0, loss_dtype=torch.float64, shift=1, return_lse=True)
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_changed_attributes_change_the_loss(name):
+    "만든 뒤에 바꾼 속성은 만들 때 준 것과 같습니다. 복사하고 저장해도 남습니다."
+    module, asked = LinearCrossEntropyLoss(5, 11), LinearCrossEntropyLoss(5, 11, **{name: CHANGED[name]})
+    asked.load_state_dict(module.state_dict())
+    before = module(*BATCH)
+    setattr(module, name, CHANGED[name])
+    assert getattr(asked, name) == CHANGED[name] and repr(module) == repr(asked)
+    for each in (module, copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
+        found, wanted = each(*BATCH), asked(*BATCH)
+        assert type(found) is type(wanted) and all(map(torch.equal, tree_leaves(found), tree_leaves(wanted)))
+    assert type(found) is not type(before) or found.dtype != before.dtype or found != before
+
+
+def test_the_module_is_pytorchs():
+    "torch 2.13의 모듈이면서, 속성과 소개도 같습니다."
+    theirs = getattr(torch.nn, "LinearCrossEntropyLoss", None)
+    if theirs is None:
+        pytest.skip("torch 2.13부터 있는 모듈과 견줍니다")
+    for options in ({}, dict(bias=True, out_features=(2, 3), weight=torch.ones(11), label_smoothing=0.1)):
+        mine, plain = LinearCrossEntropyLoss(5, 11, **options), theirs(5, 11, **options)
+        assert isinstance(mine, theirs) and mine.extra_repr().startswith(plain.extra_repr())
+        assert vars(plain).keys() <= vars(mine).keys() and list(mine.state_dict()) == list(plain.state_dict())
 
 
 def test_top_level_names():

@@ -168,6 +168,13 @@ def test_old_arguments(average, reduce):
     assert my_words == words
 
 
+def test_old_arguments_warn_once_when_refused():
+    with warnings.catch_warnings(record=True) as caught, pytest.raises(ValueError, match="batch_size"):
+        warnings.simplefilter("always")
+        cross_entropy(X, Y[:1], size_average=True)
+    assert len(caught) == 1
+
+
 def test_elementwise_mean_and_numpy_options():
     with pytest.warns(UserWarning, match="elementwise_mean"):
         value = cross_entropy(X, Y, reduction="elementwise_mean")

@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['LOGITS_DTYPES', 'reduction_name', 'result_dtype', 'has_values', 'in_range', 'knows_options', 'knows_target',
-           'checked', 'check_extras', 'first_wrong', 'seen', 'ask_pytorch', 'layer_seen', 'layer_problem',
+           'checked', 'check_extras', 'first_wrong', 'seen', 'with_words', 'ask_pytorch', 'layer_seen', 'layer_problem',
            'check_layer', 'check_layer_types', 'is_sharded', 'check_shards', 'check_shift', 'check_positions']
 
 # %% ../../nbs/94_arguments.ipynb #cd0c01be
 import warnings
 from functools import reduce as fold
+from numbers import Integral, Real
 
 import torch
 from torch.nn import functional as F
@@ -74,10 +75,10 @@ def knows_options(input, weight, reduction, ignore_index, label_smoothing):
         input.dtype in LOGITS_DTYPES
         and classes[0] > 0
         and reduction in ("mean", "sum", "none")
-        and isinstance(ignore_index, int)
+        and isinstance(ignore_index, (int, Integral))
         and not isinstance(ignore_index, bool)
         and -(2**63) <= ignore_index < 2**63
-        and isinstance(label_smoothing, (int, float))
+        and isinstance(label_smoothing, (int, float, Real))
         and not label_smoothing > 1
         and (weight is None or weight.shape == classes)
     )
@@ -125,7 +126,8 @@ def checked(input, target, weight, *chosen, z_loss=0.0, softcap=None, dtype=None
         return None
     reduction, ignore_index, smoothing = chosen
     smoothing = float(smoothing) if smoothing > 0 else 0.0
-    return Options(reduction, ignore_index, smoothing, z_loss, softcap, dtype or natural, bool(return_lse))
+    softcap, ignore_index = None if softcap is None else float(softcap), int(ignore_index)
+    return Options(reduction, ignore_index, smoothing, float(z_loss), softcap, dtype or natural, bool(return_lse))
 
 # %% ../../nbs/94_arguments.ipynb #50798e14
 def check_extras(z_loss, softcap, dtype):
@@ -138,7 +140,7 @@ def check_extras(z_loss, softcap, dtype):
 # %% ../../nbs/94_arguments.ipynb #504b5157
 def first_wrong(input, target, ignore_index, classes=None):
     "범위를 벗어난 첫 정답: (위치, 값, 가장 작은 번호, 가장 큰 번호). 볼 수 없으면 None."
-    if not has_values(target) or not isinstance(ignore_index, int):
+    if not has_values(target) or not isinstance(ignore_index, (int, Integral)):
         return None
     classes = input.shape[class_dim(input)] if classes is None else classes
     target = target.long()
@@ -161,6 +163,14 @@ def seen(input, target, weight, **given):
     return found if wrong is None else found | {"wrong": wrong}
 
 
+def with_words(error, words):
+    "문장만 바꾼 같은 종류의 오류. 문장 하나로 만들 수 없는 종류면 받은 오류 그대로입니다."
+    try:
+        return type(error)(words)
+    except Exception:
+        return error
+
+
 def ask_pytorch(input, target, weight, reduction, ignore_index, label_smoothing):
     "모르는 인자를 PyTorch에 그대로 건넵니다. 거절하면 그 오류 뒤에 한국어 도움말을 붙입니다."
     given = dict(reduction=reduction, ignore_index=ignore_index, label_smoothing=label_smoothing)
@@ -168,7 +178,7 @@ def ask_pytorch(input, target, weight, reduction, ignore_index, label_smoothing)
         return F.cross_entropy(input, target, weight, **given)
     except (TypeError, ValueError, IndexError, RuntimeError) as error:
         words = explained(str(error), seen(input, target, weight, **given))
-        raise type(error)(words) from None
+        raise with_words(error, words) from None
 
 # %% ../../nbs/94_arguments.ipynb #b1ffba5f
 def layer_seen(input, linear_weight, linear_bias):
@@ -215,9 +225,8 @@ def check_layer(input, linear_weight, linear_bias):
 def check_layer_types(input, linear_weight, linear_bias):
     "`F.linear`가 받는 자료형인지, 줄이 없는 입력을 넣어 봅니다."
     try:
-        hidden = input.shape[-1]
-        flat, weight = input.reshape(-1, hidden), linear_weight.reshape(-1, hidden)
-        F.linear(flat[:0], weight[:0])
+        empty = [tensor.new_empty(0, input.shape[-1]) for tensor in (input, linear_weight)]
+        F.linear(*empty, None if linear_bias is None else linear_bias.new_empty(0))
     except RuntimeError as error:
         arguments = layer_seen(input, linear_weight, linear_bias)
         words = explained(str(error), arguments)

@@ -8,6 +8,8 @@ __all__ = ['DTYPE_WORDS', 'dtype_word', 'reduction_problem', 'smoothing_problem'
            'indices_problem', 'check_arrays', 'check_numbers', 'check_upstream']
 
 # %% ../../nbs/98_array_arguments.ipynb #ad7d5d18
+from numbers import Real
+
 import numpy as np
 
 from .messages import class_axis, explained, is_float, show, wanted_shape
@@ -162,15 +164,15 @@ def check_arrays(input, target, weight, ignore_index, reduction, label_smoothing
 
 # %% ../../nbs/98_array_arguments.ipynb #ba8bd88f
 def check_numbers(z_loss, softcap):
-    "z_loss는 0 이상의 수, softcap은 None이거나 0보다 큰 수입니다."
+    "z_loss는 0 이상의 수, softcap은 None이거나 0보다 큰 유한한 수입니다."
     given = dict(z_loss=z_loss, softcap=softcap)
-    for name, value, wrong in (("z_loss", z_loss, "non-negative"), ("softcap", softcap, "positive")):
+    for name, value, wrong in (("z_loss", z_loss, "non-negative"), ("softcap", softcap, "positive and finite")):
         if value is None and name == "softcap":
             continue
-        if not isinstance(value, (int, float)) or isinstance(value, bool):
+        if not isinstance(value, (int, float, Real)) or isinstance(value, bool):
             words = f"{name} must be a number. Got: {type(value).__name__}"
             raise TypeError(explained(words, given))
-        if not (value > 0 or (value == 0 and name == "z_loss")):
+        if not (0 < value < float("inf") if name == "softcap" else value >= 0):
             raise ValueError(explained(f"{name} must be {wrong}. Got: {value}", given))
 
 # %% ../../nbs/98_array_arguments.ipynb #5467c932

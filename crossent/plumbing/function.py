@@ -236,7 +236,8 @@ class Remembers:
         if any(tensor is None for tensor in tensors):
             raise RuntimeError(
                 "backward needs the tensors given to forward.\n"
-                "forward에 넘긴 텐서들을 변수에 담아 둔 채로 호출하세요."
+                "forward에 넘긴 텐서들을 변수에 담아 둔 채로 호출하세요. full backward hook을 건 모듈에서는 "
+                "forward가 곧 사라지는 뷰를 받으므로 쓸 수 없습니다. 그때는 loss.backward()를 쓰세요."
             )
         if any(version(tensor) != kept for tensor, (_, kept) in zip(tensors, self.last)):
             raise RuntimeError(CHANGED)

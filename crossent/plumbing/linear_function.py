@@ -20,7 +20,7 @@ from .matmul import FASTEST
 # %% ../../nbs/84_linear_function.ipynb #777325f6
 def whole_logits(input, linear_weight, linear_bias):
     "통째로 만든 로짓."
-    flat = linear_weight.reshape(-1, linear_weight.shape[-1])
+    flat = linear_weight.flatten(0, -2)
     bias = None if linear_bias is None else linear_bias.reshape(-1)
     logits = F.linear(input, flat, bias)
     return logits.reshape(*input.shape[:-1], *linear_weight.shape[:-1])
@@ -102,7 +102,11 @@ def scaled(grads, scale, dtypes, ignored, in_place):
     "만들어 둔 기울기에 g/D를 곱하고 원래 자료형으로 되돌립니다."
     times = torch.Tensor.mul_ if in_place else torch.mul
     found = [None if g is None else times(g, scale).to(kind) for g, kind in zip(grads, dtypes)]
-    if found[0] is not None and not scale.isfinite():
+    if scale.isfinite():
+        return found
+    if ignored.all():
+        return [None if g is None else g.zero_() for g in found]
+    if found[0] is not None:
         found[0][ignored] = 0  # 무시한 줄은 0 × nan이 아니라 0입니다
     return found
 
@@ -110,7 +114,7 @@ def scaled(grads, scale, dtypes, ignored, in_place):
 def row_grads(tensors, options, want, dlosses, dlse):
     "줄마다의 상류 기울기를 곱하며 다시 훑습니다: reduction=\"none\"이거나 log-sum-exp로 흘러든 것."
     wide = torch.promote_types(tensors[0].dtype, torch.float32)
-    rows = torch.zeros(len(tensors[0]), dtype=wide) if dlosses is None else dlosses.to(wide)
+    rows = tensors[0].new_zeros(len(tensors[0]), dtype=wide) if dlosses is None else dlosses.to(wide)
     lift = None if dlse is None else dlse.to(wide)
     grads = swept(tensors, options, want, rows, lift)[2]
     return [None if g is None else g.to(t.dtype) for g, t in zip(grads, tensors)]

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['HELP_BINARY', 'HELP', 'SHAPE_ERRORS', 'Shown', 'show', 'class_axis', 'wanted_shape', 'is_float', 'help_swapped',
            'help_argmax', 'help_shape', 'help_weight', 'help_probabilities', 'help_scalar_type', 'help_target_type',
-           'help_logits_type', 'help_tensor', 'help_bounds', 'bounds_advice', 'help_hidden', 'help_positions',
-           'help_device', 'help_for', 'explained']
+           'help_logits_type', 'help_tensor', 'help_bounds', 'bounds_advice', 'help_hidden', 'help_types',
+           'help_positions', 'help_device', 'help_for', 'explained']
 
 # %% ../../nbs/93_messages.ipynb #41d828e7
 from typing import NamedTuple
@@ -193,6 +193,13 @@ def help_hidden(a):
     )
 
 
+def help_types(a):
+    "선형층에 넣은 것들의 자료형이 다를 때의 도움말."
+    names = dict(hidden="입력", linear_weight="가중치", linear_bias="편향")
+    seen = ", ".join(f"{korean} {a[name].dtype}" for name, korean in names.items() if a[name].dtype)
+    return f"자료형을 하나로 맞추세요. 받은 것: {seen}."
+
+
 def help_positions(a):
     "은닉 벡터의 위치와 정답의 모양이 다를 때의 도움말."
     places = a["hidden"].shape[:-1]
@@ -224,7 +231,7 @@ HELP = {
     "label_smoothing to be in range": "받은 값은 label_smoothing={label_smoothing}입니다. "
     "0과 1 사이의 수를 쓰세요.",
     "z_loss must be": "받은 값은 z_loss={z_loss!r}입니다. 1e-4처럼 0 이상의 수를 쓰세요.",
-    "softcap must be": "받은 값은 softcap={softcap!r}입니다. 30.0처럼 0보다 큰 수를 쓰세요.",
+    "softcap must be": "받은 값은 softcap={softcap!r}입니다. 30.0처럼 0보다 큰 유한한 수를 쓰세요. 누르지 않으려면 None입니다.",
     "Expected all tensors to be on the same device": help_device,
     "is not on the expected device": help_device,
     "mixed torch.Tensor and DTensor": "DTensor와 보통 텐서를 섞었습니다. 로짓이라면 with loss_parallel(): 안에서 부르거나 "
@@ -265,7 +272,7 @@ HELP |= {
     "{linear_weight.shape}입니다. 가중치를 (클래스 수, 은닉 크기)로 주었는지 보세요.",
     "expected linear_bias shape": "편향은 클래스마다 하나씩 있어야 하는데 모양이 {linear_bias.shape}입니다.",
     "requires batched input": "입력에 배치 축이 없습니다. input[None]처럼 앞에 축을 하나 세워 주세요.",
-    "have the same dtype": "입력은 {hidden.dtype}, 가중치는 {linear_weight.dtype}입니다. 자료형을 하나로 맞추세요.",
+    "have the same dtype": help_types,
 }
 SHAPE_ERRORS = ("batch_size", "1D input", "Expected target size", "size mismatch")
 SHAPE_ERRORS += ("only batches of spatial", "0D or 1D target")
