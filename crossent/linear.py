@@ -70,7 +70,7 @@ def _handed_over(layer, target, weight, **choices):
     given = input, linear_weight, target
     return handle_torch_function(linear_cross_entropy, (*given, bias, weight), *given, **choices)
 
-
+# %% ../nbs/81_linear_loss.ipynb #35ff3ef4
 def _positions(input, linear_weight, target, shift, ignore_index):
     "정답을 shift칸 당기고, 위치의 축을 모두 펴서 (N, H)와 (N)으로."
     check_positions(input, linear_weight, target, shift, ignore_index)
