@@ -168,9 +168,8 @@ class _LinearLayerLoss(Remembers, LinearLoss):
         return torch.autograd.grad(loss, leaves, upstream)
 
     def extra_repr(self):
-        bias = self.linear.bias is not None
         shown = dict(in_features=self.linear.in_features, num_classes=self.num_classes)
-        shown |= dict(out_features=self.out_features, bias=bias)
+        shown |= dict(out_features=self.out_features, bias=self.linear.bias is not None)
         shown |= {name: getattr(self, name) for name in (*_CHOICES, "loss_dtype")}
         return ", ".join(f"{name}={value}" for name, value in shown.items())
 
