@@ -253,6 +253,14 @@ def test_linear_dtypes(dtype, monkeypatch):
     agree(mine, truth(leaves, y, F.linear), dtype)
 
 
+def test_linear_half_weight_gradient_is_summed_before_it_is_divided():
+    "나누기 전의 합은 float16을 넘을 수 있습니다: 줄 32개 × 기울기 0.75 × 은닉 값 3000."
+    hidden, target = torch.full((32, 1), 3000.0).half().to(DEVICE), torch.zeros(32, dtype=torch.long, device=DEVICE)
+    weight = torch.zeros(4, 1, device=DEVICE).half().requires_grad_()
+    (grad,) = torch.autograd.grad(door.linear_cross_entropy(hidden, weight, target), weight)
+    assert_close(grad.float(), torch.tensor([[-2250.0], [750.0], [750.0], [750.0]]), rtol=1e-3)
+
+
 @pytest.mark.parametrize("needs", [(True, False, False), (False, True, True)])
 def test_linear_needs_only_some(needs):
     leaves, y, _ = layer(5, 3, 6)

@@ -51,8 +51,10 @@ def accumulate(total, grads, hidden, first):
     "total에 Gᵀ X를 더합니다. first면 덮어씁니다. 반정밀도도 float32로 쌓습니다."
     if total.dtype == hidden.dtype:
         torch.addmm(total, grads.T, hidden, beta=0 if first else 1, out=total)
-    else:
-        (total.copy_ if first else total.add_)(grads.T @ hidden)
+        return
+    if hidden.dtype == torch.float16:  # N으로 나누기 전이라 65504를 넘을 수 있습니다
+        grads, hidden = grads.float(), hidden.float()
+    (total.copy_ if first else total.add_)(grads.T @ hidden)
 
 
 def back(grads, linear_weight, out):
@@ -101,14 +103,12 @@ class Gradients:
         "블록 하나의 몫 셋을 더합니다."
         if self.bias is not None:
             self.bias += grads.sum(0)
-        wide, grads, products = grads, block.narrow(grads), block.products
+        grads, products = block.narrow(grads), block.products
         if self.input is not None:
             products.back(grads, linear_weight, self.input[part])  # G_B W
         if self.weight is not None:
-            rows, first = hidden[part], part.start == 0
-            if rows.dtype == torch.float16:  # N으로 나누기 전이라 65504를 넘을 수 있습니다
-                grads, rows = wide, rows.float()
-            products.accumulate(self.weight, grads, rows, first)  # Σ G_Bᵀ X_B
+            first = part.start == 0
+            products.accumulate(self.weight, grads, hidden[part], first)  # Σ G_Bᵀ X_B
 
     def found(self):
         "쌓은 기울기 셋."
