@@ -3,22 +3,17 @@
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import pytest
 
 from blog.notebooks import NBS, ROOT
 
 SCRIPTS = sorted((NBS / "practice").glob("*.py"))
-NEEDS = {"trainer": ("transformers", "accelerate")}  # 커서 검사 환경에는 넣지 않았습니다
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_script(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 60
-    for name in NEEDS.get(path.stem, ()):
-        if not find_spec(name):
-            pytest.skip(f"{name}가 없습니다")
     paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": paths}
     done = subprocess.run([sys.executable, path], env=environment, capture_output=True, encoding="utf-8", timeout=300)

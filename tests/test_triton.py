@@ -150,6 +150,14 @@ def test_confident_rows_keep_their_digits():
     assert_close(grad[:, 0], -2 / (gap.double().exp() + 2), rtol=1e-5, atol=0, check_dtype=False)
 
 
+def test_half_logits_are_widened_before_they_are_capped():
+    "소프트캡은 반정밀도가 아니라 float32로 누릅니다."
+    x, y, _ = problem((6, 9), torch.float16)
+    mine = door.cross_entropy(x, y, softcap=2.0, dtype=torch.float32)
+    truth = composed_loss(x.double(), y, None, Options("mean", softcap=2.0, dtype=torch.float64))
+    assert_close(mine.double(), truth, rtol=2e-6, atol=0)
+
+
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
 def test_softcap_keeps_small_logits(dtype):
     x = torch.tensor([[1e-6, -1e-3, 0.04, 0.06, 0.2]], dtype=dtype, device=DEVICE)
