@@ -196,6 +196,8 @@ def test_numbers_that_changed_are_marked(softmax):
     "로짓을 고치면 글에 적힌 옛 확률에 표시가 생기고, 처음으로 돌리면 사라집니다. 표시는 글을 바꾸지 않습니다."
     page, marked = softmax.press("softmax.html"), "article mark.live-old"
     prose = "document.querySelector('article > p, article section > p, article p').parentElement.textContent"
+    page.locator("[data-live=reset]").click()  # 앞의 검사가 고친 것이 브라우저에 남아 있습니다
+    softmax.wait("ready")
     text = page.evaluate(prose)
     softmax.run_all()
     assert page.locator(marked).count() == 0

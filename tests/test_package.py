@@ -88,7 +88,8 @@ except ModuleNotFoundError as error:
 
 def test_full_install(dist, tmp_path):
     "wheel을 필요한 것까지 설치하면 PyTorch의 손실과 같은 수가 나오고, 노트북이 저 혼자 빈 폴더에서 돕니다."
-    python = python_with(tmp_path, f"{dist[1]}[nb]", "nbclient", "ipykernel", *torch_index())
+    extras = "nb,gpu" if os.environ.get("CROSSENT_EVERY_NOTEBOOK") else "nb"
+    python = python_with(tmp_path, f"{dist[1]}[{extras}]", "nbclient", "ipykernel", *torch_index())
     code = """
 import torch, crossent
 z, y = torch.tensor([[1., 2., 3.], [2., 0., 0.]], requires_grad=True), torch.tensor([2, 1])

@@ -705,7 +705,7 @@ def test_make_works_in_any_folder(small, tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="윈도우에는 make가 없습니다")
 def test_make_lab_opens_for_root_and_takes_options():
-    command = ["make", "--dry-run", "--old-file", ".venv/lab", "lab", "ARGS=--port 9999"]
+    command = ["make", "--dry-run", "--no-print-directory", "--old-file", ".venv/lab", "lab", "ARGS=--port 9999"]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True).stdout
     assert said.rstrip().endswith("--port 9999") and ("--allow-root" in said) == (os.geteuid() == 0)
 
