@@ -390,6 +390,8 @@ def test_explorables_are_in_their_posts(reader, urls):
         page = browsing.open(url)
         box = page.locator(f"[data-explorable='{name}'].x-ready .x-box")
         assert box.count() == 1, f"{url}에 만져 보는 그림 {name}이 없습니다"
+        if name == "reduction":
+            box.get_by_label("켜기").check()  # 가중치의 막대는 가중치를 켜야 보입니다
         slider = box.locator("[role=slider]:visible, input[type=range]:visible").first
         values = "node => [...node.querySelectorAll('[data-value]')].map(n => n.dataset.value).join()"
         before = box.evaluate(values)
