@@ -37,9 +37,15 @@ def join(rank, world, folder, seconds=60):
     )
 
 
+def leave(rank, worker, *arguments):
+    "끝나면 곧바로 나갑니다. 모임을 붙든 것이 남아 있으면 gloo의 스레드가 뒤늦게 죽을 수 있습니다(글 13)."
+    worker(rank, *arguments)
+    os._exit(0)
+
+
 def launch(worker, world, folder, *arguments):
     "worker(rank, world, folder, …)를 랭크마다 한 프로세스에서 부릅니다. 하나라도 실패하면 예외가 납니다."
-    mp.start_processes(worker, args=(world, str(folder), *arguments), nprocs=world, start_method="forkserver")
+    mp.start_processes(leave, args=(worker, world, str(folder), *arguments), nprocs=world, start_method="forkserver")
 
 
 def close(actual, expected, dtype, name, whole=None):
