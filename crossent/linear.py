@@ -15,7 +15,7 @@ from torch import nn
 from .loss import cross_entropy
 from .core.sweep import row_facts
 from .plumbing.arguments import ask_pytorch, check_layer, check_layer_types
-from .plumbing.arguments import check_positions, check_shards, checked
+from .plumbing.arguments import check_shards, checked, flat_positions, stand_in
 from .plumbing.compat import LinearLoss, autocast_layer, handle_torch_function
 from .plumbing.compat import is_overridden, is_plain, is_watched, without_autocast
 from .plumbing.function import Remembers
@@ -30,15 +30,10 @@ def _two_lines(layer, target, weight, asked, **choices):
     loss, lse = loss if choices["return_lse"] else (loss, None)
     return loss, lse, *row_facts(logits, choices["softcap"], asked)
 
-
-def _stand_in(input, linear_weight):
-    "로짓 대신 인자 검사에 보여 줄, 로짓의 모양으로 펼친 수 하나."
-    return input.new_zeros(()).expand(*input.shape[:-1], *linear_weight.shape[:-1])
-
 # %% ../nbs/81_linear_loss.ipynb #f2711d2e
 def _swept_or_told(layer, target, weight, asked, reduction, ignore_index, label_smoothing, **extras):
     "인자를 검사하고, 아는 것이면 계산하고, 틀린 것이면 PyTorch의 오류에 도움말을 붙입니다."
-    chosen, logits = (reduction, ignore_index, label_smoothing), _stand_in(*layer[:2])
+    chosen, logits = (reduction, ignore_index, label_smoothing), stand_in(*layer[:2])
     options = checked(logits, target, weight, *chosen, **extras)
     if options is None:
         ask_pytorch(logits, target, weight, *chosen)  # 틀린 인자면 여기서 오류가 납니다
@@ -58,7 +53,7 @@ def _computed(layer, target, weight, asked, **choices):
     return _swept_or_told(layer, target, weight, asked, **choices)
 
 # %% ../nbs/81_linear_loss.ipynb #35ff3ef2
-def _is_stand_in(*things):
+def _is_proxy(*things):
     "텐서가 아니면서 텐서 노릇을 하는 것이 있는지: torch.fx의 Proxy."
     return is_overridden(*things) and not all(t is None or isinstance(t, torch.Tensor) for t in things)
 
@@ -69,21 +64,6 @@ def _handed_over(layer, target, weight, **choices):
     choices |= dict(linear_bias=bias, weight=weight)
     given = input, linear_weight, target
     return handle_torch_function(linear_cross_entropy, (*given, bias, weight), *given, **choices)
-
-# %% ../nbs/81_linear_loss.ipynb #35ff3ef4
-def _positions(input, linear_weight, target, shift, ignore_index):
-    "정답을 shift칸 당기고, 위치의 축을 모두 펴서 (N, H)와 (N)으로."
-    check_positions(input, linear_weight, target, shift, ignore_index)
-    is_probs = isinstance(target, torch.Tensor) and target.dim() == input.dim()
-    if shift and isinstance(target, torch.Tensor):
-        input = input[..., : input.shape[-2] - shift, :]
-        target = target[..., shift:, :] if is_probs else target[..., shift:]
-    places = input.shape[:-1]
-    if input.dim() > 2:
-        input = input.flatten(0, -2)
-        if isinstance(target, torch.Tensor):
-            target = target.flatten(0, -2 if is_probs else -1)
-    return input, target, places
 
 # %% ../nbs/81_linear_loss.ipynb #35ff3ef3
 def linear_cross_entropy(
@@ -110,13 +90,13 @@ def linear_cross_entropy(
     choices |= dict(reduction=reduction, ignore_index=-100 if ignore_index is None else ignore_index)
     choices |= dict(dtype=dtype, return_lse=return_lse)
     layer, asked = (input, linear_weight, linear_bias), (return_predictions, return_entropy)
-    if _is_stand_in(*layer, target, weight):
+    if _is_proxy(*layer, target, weight):
         more = dict(shift=shift, return_predictions=return_predictions, return_entropy=return_entropy)
         return _handed_over(layer, target, weight, **choices, **more)
     check_layer(*layer)
     places = None
     if shift or input.dim() > 2:
-        input, target, places = _positions(input, linear_weight, target, shift, choices["ignore_index"])
+        input, target, places = flat_positions(input, linear_weight, target, shift, choices["ignore_index"])
     layer = input, linear_weight, linear_bias
     found = [each for each in _computed(layer, target, weight, asked, **choices) if each is not None]
     if places is not None:

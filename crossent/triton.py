@@ -11,10 +11,11 @@ from typing import Optional
 
 import torch
 
-from .core.shapes import loss_shape
+from .core.shapes import as_rows, loss_shape
 from .linear import linear_cross_entropy as any_linear_cross_entropy
 from .loss import cross_entropy as any_cross_entropy
-from .plumbing.arguments import check_layer, check_layer_types, check_positions, checked, reduction_name
+from .plumbing.arguments import check_layer, check_layer_types, checked
+from .plumbing.arguments import flat_positions, reduction_name, stand_in
 from .plumbing.compat import autocast_layer, is_differentiated, is_plain, is_watched, without_autocast
 
 if find_spec("triton") is None:
@@ -35,16 +36,9 @@ def _kernel_takes(target, weight, *others):
     return ordinary and not is_watched() and not is_differentiated(target, weight)
 
 
-def _as_rows(input):
-    "로짓 (…)을 (줄, 클래스)로. 클래스가 1번 축인 사진은 맨 뒤로 옮깁니다."
-    if input.dim() == 1:
-        return input.unsqueeze(0)
-    return input if input.dim() == 2 else input.movedim(1, -1).flatten(0, -2)
-
-
 def _loss_of(input, target, weight, options):
     "커널로 구한 손실과 log-sum-exp."
-    rows = _as_rows(input.double() if options.dtype == torch.float64 else input)
+    rows = as_rows(input.double() if options.dtype == torch.float64 else input, True)
     weight = None if weight is None else weight.contiguous()
     with without_autocast(input.device), torch.cuda.device_of(input):
         found, lse = TritonCrossEntropy.apply(rows, target.reshape(-1).long().contiguous(), weight, options)
@@ -80,20 +74,11 @@ def cross_entropy(
     return _loss_of(input, target, weight, options)
 
 # %% ../nbs/87_triton_loss.ipynb #ed5577cf
-def _positions(input, linear_weight, target, shift, ignore_index):
-    "정답을 shift칸 당기고 (N, H)와 (N)으로 폅니다."
-    check_positions(input, linear_weight, target, shift, ignore_index)
-    if shift:
-        input, target = input[..., : input.shape[-2] - shift, :], target[..., shift:]
-    return input.flatten(0, -2), target.flatten()
-
-
 def _linear_loss_of(layer, target, weight, chosen, extras):
     "커널로 구한 선형층 손실. 커널이 맡을 수 없는 인자면 None."
     layer = autocast_layer(layer)
     check_layer_types(*layer)
-    stand_in = layer[0].new_zeros(()).expand(len(target), len(layer[1]))  # 로짓의 모양
-    options = checked(stand_in, target, weight, *chosen, **extras)
+    options = checked(stand_in(*layer[:2]), target, weight, *chosen, **extras)
     if options is None:
         return None
     if options.dtype == torch.float64:
@@ -130,7 +115,7 @@ def linear_cross_entropy(
     rows = isinstance(target, torch.Tensor) and target.shape == input.shape[:-1] and input.dim() > 1 and linear_weight.dim() == 2
     plain = reduction in ("mean", "sum") and not (return_lse or return_predictions or return_entropy)
     if rows and plain and input.numel() and _kernel_takes(target, weight, input, linear_weight, linear_bias):
-        flat, answers = _positions(input, linear_weight, target, shift, ignore_index)
+        flat, answers, _ = flat_positions(input, linear_weight, target, shift, ignore_index)
         found = _linear_loss_of((flat, linear_weight, linear_bias), answers, weight, (reduction, ignore_index, label_smoothing), extras)
     if found is not None:
         return found

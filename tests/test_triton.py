@@ -261,6 +261,21 @@ def test_linear_dtypes(dtype, monkeypatch):
     agree(mine, truth(leaves, y, F.linear), dtype)
 
 
+@pytest.mark.parametrize("kept", [0, 2])
+def test_linear_ignored_rows_stay_zero_under_infinity(kept):
+    "상류 기울기가 inf여도 무시한 줄의 기울기는 PyTorch처럼 0입니다."
+    x, y, _ = problem((4, 3))
+    weight, target = torch.randn(5, 3, dtype=torch.float64).to(DEVICE), torch.where(torch.arange(4, device=DEVICE) < kept, 1, -100)
+    leaves = [x.requires_grad_(), weight.requires_grad_()]
+    mine = torch.autograd.grad(door.linear_cross_entropy(*leaves, target, reduction="sum"), leaves, torch.tensor(torch.inf, dtype=torch.float64, device=DEVICE))
+    assert not mine[0][kept:].any() and bool(mine[1].any()) == bool(kept)
+
+
+def test_log_sum_exp_of_extremes():
+    x = torch.tensor([[1.0, 2, 3], [-torch.inf] * 3, [torch.inf, 0, 1]], device=DEVICE)
+    assert_close(door.cross_entropy(x, torch.zeros(3, dtype=torch.long, device=DEVICE), reduction="none", return_lse=True)[1], x.logsumexp(1))
+
+
 def test_linear_half_weight_gradient_is_summed_before_it_is_divided():
     "나누기 전의 합은 float16을 넘을 수 있습니다: 줄 32개 × 기울기 0.75 × 은닉 값 3000."
     hidden, target = torch.full((32, 1), 3000.0).half().to(DEVICE), torch.zeros(32, dtype=torch.long, device=DEVICE)

@@ -159,7 +159,7 @@ def row_shares(target, classes, weight, options, kind):
 # %% ../../nbs/18_triton.ipynb #c0d35732
 def lse(facts):
     "줄마다의 로그합지수 s."
-    return facts[1] + facts[2].log()
+    return torch.where(facts[1].isinf(), facts[1], facts[1] + facts[2].log())
 
 
 def row_losses(facts, shares):

@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['LOGITS_DTYPES', 'reduction_name', 'result_dtype', 'has_values', 'in_range', 'knows_options', 'knows_target',
            'checked', 'check_extras', 'first_wrong', 'seen', 'with_words', 'ask_pytorch', 'layer_seen', 'layer_problem',
-           'check_layer', 'check_layer_types', 'is_sharded', 'check_shards', 'check_shift', 'check_positions']
+           'check_layer', 'check_layer_types', 'is_sharded', 'check_shards', 'check_shift', 'check_positions',
+           'flat_positions', 'stand_in']
 
 # %% ../../nbs/94_arguments.ipynb #cd0c01be
 import warnings
@@ -275,3 +276,23 @@ def check_positions(input, linear_weight, target, shift, ignore_index):
             given = dict(input=show(input), classes=classes)
             given["wrong"] = ((*place, last + shift), value, low, high)
             raise IndexError(explained(f"Target {value} is out of bounds.", given))
+
+# %% ../../nbs/94_arguments.ipynb #c79a241a
+def flat_positions(input, linear_weight, target, shift, ignore_index):
+    "정답을 shift칸 당기고, 위치의 축을 모두 펴서 (N, H)와 (N)으로."
+    check_positions(input, linear_weight, target, shift, ignore_index)
+    is_probs = isinstance(target, torch.Tensor) and target.dim() == input.dim()
+    if shift and isinstance(target, torch.Tensor):
+        input = input[..., : input.shape[-2] - shift, :]
+        target = target[..., shift:, :] if is_probs else target[..., shift:]
+    places = input.shape[:-1]
+    if input.dim() > 2:
+        input = input.flatten(0, -2)
+        if isinstance(target, torch.Tensor):
+            target = target.flatten(0, -2 if is_probs else -1)
+    return input, target, places
+
+
+def stand_in(input, linear_weight):
+    "로짓 대신 인자 검사에 보여 줄, 로짓의 모양으로 펼친 수 하나."
+    return input.new_zeros(()).expand(*input.shape[:-1], *linear_weight.shape[:-1])

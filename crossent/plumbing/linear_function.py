@@ -100,14 +100,11 @@ class Keeper(torch.autograd.Function):
 # %% ../../nbs/84_linear_function.ipynb #c331fb6e
 def scaled(grads, scale, dtypes, ignored, in_place):
     "만들어 둔 기울기에 g/D를 곱하고 원래 자료형으로 되돌립니다."
-    times = torch.Tensor.mul_ if in_place else torch.mul
+    times, scale = torch.Tensor.mul_ if in_place else torch.mul, torch.where(ignored.all(), 0.0, scale)
     found = [None if g is None else times(g, scale).to(kind) for g, kind in zip(grads, dtypes)]
-    if scale.isfinite():
-        return found
-    if ignored.all():
-        return [None if g is None else g.zero_() for g in found]
-    if found[0] is not None:
-        found[0][ignored] = 0  # 무시한 줄은 0 × nan이 아니라 0입니다
+    known = scale.device.type == "cpu" and scale.isfinite()  # GPU의 값은 읽느라 기다리게 하지 않습니다
+    if found[0] is not None and not known:
+        found[0].masked_fill_(ignored[:, None], 0.0)  # 무시한 줄은 0 × nan이 아니라 0입니다
     return found
 
 

@@ -14,7 +14,7 @@ from ..core.formula import accumulate_dtype, composed_loss
 from ..core.triton_kernel import fill_, lse, row_losses, row_pulls, row_shares
 from ..core.triton_kernel import scan, scan_kernel, sweep_rows
 from .compat import is_batched, is_differentiated
-from .linear_function import Keeper, whole_grads
+from .linear_function import Keeper, scaled, whole_grads
 
 # %% ../../nbs/88_triton_function.ipynb #14c10887
 INTERPRETED = not any(isinstance(each, triton.JITFunction) for each in (scan_kernel, tl.max))
@@ -97,12 +97,13 @@ class TritonLinear(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, dloss):
-        if torch.is_grad_enabled() or is_batched(dloss):
-            tensors, again = ctx.keeper[0].grad_fn.saved_tensors, torch.is_grad_enabled()
+        tensors, again = ctx.keeper[0].grad_fn.saved_tensors, torch.is_grad_enabled()
+        if again or is_batched(dloss):
             found = whole_grads(tensors, ctx.options, ctx.want, (dloss, None), again)
         else:
             *grads, scale = ctx.saved_tensors
-            found = [None if g is None else (g * (dloss * scale)).to(kind) for g, kind in zip(grads, ctx.dtypes)]
+            ignored = tensors[3] == ctx.options.ignore_index
+            found = scaled(grads, dloss * scale, ctx.dtypes, ignored, False)
         return None, None, None, *found, None, None
 
 
