@@ -161,9 +161,9 @@ _NODES = {
 }
 # (위 칸, 아래 칸) → (내려갈 때 하는 일, 올라올 때 하는 일).
 _STEPS = {
-    ("logits", "probs"): ("softmax", r"$p\odot(dp-\Sigma\,p\,dp)$"),
-    ("probs", "log_probs"): ("log", r"$d\log p\;/\;p$"),
-    ("logits", "log_probs"): ("log softmax", r"$d\log p-p\,\Sigma\,d\log p$"),
+    ("logits", "probs"): ("소프트맥스", r"$p\odot(dp-\Sigma\,p\,dp)$"),
+    ("probs", "log_probs"): ("로그", r"$d\log p\;/\;p$"),
+    ("logits", "log_probs"): ("로그 소프트맥스", r"$d\log p-p\,\Sigma\,d\log p$"),
     ("log_probs", "losses"): ("정답 칸을 골라 부호 바꾸기", "정답 칸에만 부호 바꿔 넣기"),
     ("losses", "loss"): ("평균", "N으로 나누기"),
 }

@@ -333,7 +333,7 @@ def check_softmax(values, temperature=1.0):
 def test_softmax_starts_with_the_running_example(visit):
     page = visit("softmax")
     same(check_softmax(numbers(page)), [1, 2, 3])
-    press(page, "사진 1: (2, 0, 0)")
+    press(page, "사진 2: (2, 0, 0)")
     same(check_softmax(numbers(page)), [2, 0, 0])
 
 

@@ -73,7 +73,7 @@ export default function build(root) {
     const average = sum(used) / used.length;
     const truth = sum(own) / n;
     show(mean, "mean", average);
-    meanWords.textContent = `${wide ? `(${n}, ${n})` : `(${n})`}의 평균`;
+    meanWords.textContent = `모양 ${wide ? `(${n}, ${n})` : `(${n})`}의 평균`;
     show(right, "right", truth);
     shapes.update();
     count.update();

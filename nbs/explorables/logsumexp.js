@@ -21,7 +21,7 @@ export default function build(root) {
   const state = { gap: 20 };
   const page = frame(root, {
     title: "만져 보기: 로짓의 차이가 벌어지면 누가 먼저 무너질까요",
-    hint: "z = [차이, 0]에서 작은 쪽의 로그 확률을 float32로 계산합니다. 손잡이를 오른쪽으로 끌어 보세요.",
+    hint: "로짓이 차이와 0, 둘일 때 작은 쪽의 로그 확률을 float32로 계산합니다. 손잡이를 오른쪽으로 끌어 보세요.",
     state,
     address: { gap: [0, FARTHEST] },
     onReset() {

@@ -74,7 +74,7 @@ export default function build(root) {
     { class: "x-buttons" },
     button("모두 1 올리기", () => lift(1), "x-main"),
     button("모두 1 내리기", () => lift(-1)),
-    ...PHOTOS.map((photo, i) => button(`사진 ${i}: (${photo.join(", ")})`, () => change({ logits: [...photo] }))),
+    ...PHOTOS.map((photo, i) => button(`사진 ${i + 1}: (${photo.join(", ")})`, () => change({ logits: [...photo] }))),
   );
   const puzzle = riddle({
     question: "로짓 셋을 모두 1 올리면 새의 확률은?",
@@ -126,7 +126,7 @@ export default function build(root) {
     const gap = state.logits[first] - state.logits[second];
     const { temperature: T } = state;
     const ratio = p[first] / p[second];
-    const times = `${NAMES[first]}의 로짓이 ${NAMES[second]}보다 ${fixed(gap, 1)} 높아 확률은 e^(${fixed(gap, 1)}${T === 1 ? "" : ` / ${fixed(T, 1)}`}) = ${ratio < 1000 ? fixed(ratio, 3) : ratio.toExponential(2)}배입니다.`;
+    const times = `${NAMES[first]}의 로짓이 ${NAMES[second]}보다 ${fixed(gap, 1)} 높아 확률은 e의 ${fixed(gap / T, 2)}제곱, ${ratio < 1000 ? fixed(ratio, 3) : ratio.toExponential(2)}배입니다.`;
     if (state.did === "끝") return "막대가 그림 끝에 닿았습니다. 반대쪽으로 옮겨 보세요.";
     if (state.did === "이동") return `로짓 셋이 똑같이 움직였는데 확률은 그대로입니다. 차이만 중요하기 때문입니다. 이동 불변성입니다. ${times}`;
     if (gap === 0) return `${NAMES[first]}와 ${NAMES[second]}의 로짓이 같아 확률도 같습니다.`;
