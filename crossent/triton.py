@@ -107,7 +107,7 @@ def linear_cross_entropy(
     return_entropy: bool = False,  # 위치마다 확률의 엔트로피(nat)도
     options=None,  # torch의 조각 설정. 받기만 하고 쓰지 않습니다
 ):  # 손실: 수 하나, "none"이면 정답의 모양. 더 달라고 했으면 손실을 앞에 둔 튜플
-    "`crossent.linear_cross_entropy`와 같은 인자와 값. GPU의 번호 정답이면 조각마다 Triton 커널로 구합니다."
+    "`crossent.linear_cross_entropy`와 같은 인자와 값. GPU의 번호 정답이면 블록마다 Triton 커널로 구합니다."
     ignore_index = -100 if ignore_index is None else ignore_index
     check_layer(input, linear_weight, linear_bias)
     check_device(input)

@@ -140,7 +140,7 @@ class Shares(NamedTuple):
     divisor: object = 1.0  # 평균의 분모 D
 
     def at(self, part):
-        "조각의 줄만."
+        "블록의 줄만."
         return self._replace(counted=self.counted[part], own=self.own[part])
 
 
@@ -184,11 +184,11 @@ def row_pulls(facts, shares, up, lift=None):
     return pulls
 
 # %% ../../nbs/18_triton.ipynb #57b942d6
-FEWEST_ROWS = 256  # 한 조각에 담을 줄 수의 바닥. 아직 재어서 고르지 않았습니다
+FEWEST_ROWS = 256  # 한 블록에 담을 줄 수의 바닥. 아직 재어서 고르지 않았습니다
 
 
 def chunk_rows(n, h, v):
-    "로짓 조각이 입력만 하게 되는 줄의 수."
+    "로짓 블록이 입력만 하게 되는 줄의 수."
     return max(FEWEST_ROWS, -(-n * h // v))
 
 
@@ -200,7 +200,7 @@ def start_gradients(hidden, linear_weight, wide, want):
 
 # %% ../../nbs/18_triton.ipynb #a273dff1
 def sweep_rows(hidden, answers, layer, weight, shares, options, want):
-    "줄마다의 손실과, want에서 고른 기울기의 합을 조각으로 나누어 구합니다. 아직 D로 나누지 않았습니다."
+    "줄마다의 손실과, want에서 고른 기울기의 합을 블록으로 나누어 구합니다. 아직 D로 나누지 않았습니다."
     (linear_weight, linear_bias), (n, h) = layer, hidden.shape
     rows, wide = chunk_rows(n, h, len(linear_weight)), accumulate_dtype(hidden, weight)
     space, losses = hidden.new_empty(min(rows, n), len(linear_weight)), hidden.new_empty(n, dtype=wide)

@@ -85,7 +85,7 @@ def summed(tensors, options, want):
 
 # %% ../../nbs/88_triton_function.ipynb #e655dc5b
 class TritonLinear(torch.autograd.Function):
-    "선형층까지 조각으로 구한 크로스 엔트로피. 기울기를 순전파에서 만들어 둡니다."
+    "선형층까지 블록으로 구한 크로스 엔트로피. 기울기를 순전파에서 만들어 둡니다."
 
     @staticmethod
     def forward(ctx, keeper, options, want, *tensors):
