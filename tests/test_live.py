@@ -3,7 +3,6 @@
 파이썬을 받을 수 없는 곳에서 만든 사이트에는 단추가 없으므로 건너뜁니다.
 """
 
-import os
 import re
 import time
 
@@ -17,8 +16,6 @@ from blog import kernel, live, notebooks
 
 pytestmark = needs_chromium
 POSTS = {stem: stem[3:] + ".html" for stem in live.LIVE}
-# 글 07은 브라우저에서 2분쯤 걸려, 평소에는 앞부분만 돌리고 매주 도는 검사에서 모두 돌립니다.
-WHOLE = [stem for stem in POSTS if stem != "07_training" or os.environ.get("CROSSENT_EVERY_NOTEBOOK")]
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +113,7 @@ def needs_torch(path):
     return skipped
 
 
-@pytest.mark.parametrize("stem", WHOLE)
+@pytest.mark.parametrize("stem", POSTS)
 def test_prints_what_is_stored(reader, stem):
     page = reader.press(POSTS[stem])
     stored = page.evaluate(TEXTS)
@@ -147,19 +144,6 @@ def judge_exercises(reader, stem):
             box.locator("[data-live=hint]").click()
             assert hint in box.inner_text()
         assert not box.locator("[data-live=hint]").is_visible()
-
-
-def test_training_post(reader):
-    "글 07: 손글씨 숫자를 불러와 한 스텝 가는 데까지, 그리고 연습문제."
-    page = reader.press("training.html")
-    stored = page.evaluate(TEXTS)
-    reader.run(reader.cell("after, _ = evaluate("))
-    ran = {name: cell for name, cell in page.evaluate(TEXTS).items() if cell["state"] == "ok"}
-    assert len(ran) >= 8
-    for name, cell in ran.items():
-        assert_same_text(cell["text"], stored[name]["text"], name)
-    judge_exercises(reader, "07_training")
-    reader.verify()
 
 
 def test_second_visit_asks_for_nothing_big(reader):
