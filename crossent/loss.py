@@ -104,7 +104,7 @@ def _other_loss(tensors, old, extras):
 # %% ../nbs/80_loss.ipynb #33a0f5b2
 def cross_entropy(
     input: torch.Tensor,  # 로짓: (C), (N, C), 또는 (N, C, d1, …, dK)
-    target: torch.Tensor,  # 클래스 번호: 클래스 차원이 없는 모양. 확률: input의 모양
+    target: torch.Tensor,  # 클래스 번호: 클래스 축이 없는 모양. 확률: input의 모양
     weight: Optional[torch.Tensor] = None,  # 클래스 가중치 (C)
     size_average: Optional[bool] = None,  # 옛 인자. reduction을 쓰세요
     ignore_index: int = -100,  # 이 번호가 적힌 표본은 세지 않습니다

@@ -49,7 +49,7 @@ def _loss_of(input, target, weight, options):
 # %% ../nbs/87_triton_loss.ipynb #587a5392
 def cross_entropy(
     input: torch.Tensor,  # 로짓: (C), (N, C), 또는 (N, C, d1, …, dK)
-    target: torch.Tensor,  # 클래스 번호: 클래스 차원이 없는 모양. 확률: input의 모양
+    target: torch.Tensor,  # 클래스 번호: 클래스 축이 없는 모양. 확률: input의 모양
     weight: Optional[torch.Tensor] = None,  # 클래스 가중치 (C)
     size_average: Optional[bool] = None,  # 옛 인자. reduction을 쓰세요
     ignore_index: int = -100,  # 이 번호가 적힌 표본은 세지 않습니다

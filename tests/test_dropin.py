@@ -498,7 +498,7 @@ ADVICE = {
     "로짓 하나": (lambda x, y: (x[:, :1], (y > 2).long()), "binary_cross_entropy_with_logits"),
     "참거짓 정답": (lambda x, y: (x[:, 0], y > 2), "binary_cross_entropy_with_logits"),
     "정답이 C": (lambda x, y: (x, y.clamp(min=0) * 0 + C), "클래스 수"),
-    "로짓이 수": (lambda x, y: (x[0, 0], y), "클래스 차원"),
+    "로짓이 수": (lambda x, y: (x[0, 0], y), "클래스 축"),
 }
 
 

@@ -7,12 +7,12 @@ __all__ = ['class_dim', 'loss_shape', 'along_classes', 'is_class_last', 'as_rows
 
 # %% ../../nbs/09_options.ipynb #42bbbef6
 def class_dim(input):
-    "클래스가 놓인 차원: 표본 하나면 0, 배치면 1."
+    "클래스가 놓인 축: 표본 하나면 0, 배치면 1."
     return 0 if input.dim() == 1 else 1
 
 
 def loss_shape(input):
-    "표본별 손실의 모양: 로짓에서 클래스 차원을 뺀 것."
+    "표본별 손실의 모양: 로짓에서 클래스 축을 뺀 것."
     return tuple(input.shape[:1] + input.shape[2:]) if input.dim() > 1 else ()
 
 

@@ -75,10 +75,10 @@ def help_shape(a):
     want = wanted_shape(shape)
     text = f"로짓의 모양이 {shape}이면 정답의 모양은 {want}이어야 하는데 {got}입니다."
     if len(shape) > 2 and shape[:-1] == got:
-        return text + " 클래스 차원이 맨 뒤에 있다면 logits.movedim(-1, 1)로 옮기세요."
+        return text + " 클래스 축이 맨 뒤에 있다면 logits.movedim(-1, 1)로 옮기세요."
     if got[1:2] == (1,) and got[:1] + got[2:] == want:
-        return text + " target.squeeze(1)로 크기가 1인 차원을 없애세요."
-    return text + " 클래스 차원만 빼고 로짓과 같은 모양으로 맞추세요."
+        return text + " target.squeeze(1)로 크기가 1인 축을 없애세요."
+    return text + " 클래스 축만 빼고 로짓과 같은 모양으로 맞추세요."
 
 # %% ../../nbs/93_messages.ipynb #f131507b
 def help_weight(a):
@@ -253,7 +253,7 @@ HELP |= {
     "is out of bounds": help_bounds,
     "Overflow when unpacking": "받은 값은 ignore_index={ignore_index}입니다. "
     "-100처럼 64비트 정수에 들어가는 수를 쓰세요.",
-    "Dimension": "로짓의 모양이 {input.shape}이라 클래스 차원이 없습니다. (C)나 (N, C) 모양으로 주세요.",
+    "Dimension": "로짓의 모양이 {input.shape}이라 클래스 축이 없습니다. (C)나 (N, C) 모양으로 주세요.",
     "Mismatch in shape: grad_output": "상류 기울기의 모양이 {grad_output.shape}입니다. "
     "손실의 모양 {loss.shape}에 맞추세요. 수 하나를 주어도 됩니다.",
 }
