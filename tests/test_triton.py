@@ -7,12 +7,16 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from packaging.version import Version
 
 torch = pytest.importorskip("torch")
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"
-pytest.importorskip("triton", reason="Triton은 리눅스에만 있습니다")
+triton = pytest.importorskip("triton", reason="Triton은 리눅스에만 있습니다")
+if not torch.cuda.is_available() and Version(triton.__version__) < Version("3.7") and Version(np.__version__) >= Version("2.4"):
+    pytest.skip("Triton 3.6까지의 인터프리터는 NumPy 2.4에서 range를 돌지 못합니다", allow_module_level=True)
 
 from torch.nn import functional as F
 
