@@ -21,14 +21,14 @@ ALLOCATORS = {"plain": "0", "thp": "1"}  # PyTorch의 THP_MEM_ALLOC_ENABLE: 텐�
 def in_fresh_process(module, thp):
     "`python -m module`을 그 할당기 설정의 새 프로세스에서 돌리고, 찍은 JSON을 읽습니다."
     settings = os.environ | {"THP_MEM_ALLOC_ENABLE": thp}
-    done = subprocess.run([sys.executable, "-m", module], env=settings, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run([sys.executable, "-m", module], env=settings, stdout=subprocess.PIPE, encoding="utf-8", check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def processor():
     "이 컴퓨터의 처리기 이름."
     cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
@@ -109,7 +109,7 @@ def peak_megabytes(function):
     function()
     gc.collect()
     give_back_memory()  # 그래야 새로 쓰는 것이 보입니다
-    refs.write_text("5")
+    refs.write_text("5", encoding="utf-8")
     before = status_bytes("VmRSS")
     result = function()
     peak = status_bytes("VmHWM") - before
@@ -119,7 +119,7 @@ def peak_megabytes(function):
 
 def status_bytes(key):
     "커널이 세는 이 프로세스의 메모리."
-    with open("/proc/self/status") as lines:
+    with open("/proc/self/status", encoding="utf-8") as lines:
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(key))
 
 
@@ -127,4 +127,4 @@ def save(name, result):
     "결과를 글이 읽는 JSON에 적습니다. 다른 결과는 그대로 둡니다."
     kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     kept[name] = result
-    RESULTS.write_text(json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    RESULTS.write_text(json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -41,7 +41,7 @@ def header_problems(
         yield "첫 셀에 '> 한 줄 설명'이 없습니다"
     try:
         meta = header(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: 2026-99-99
         yield f"머리말을 읽을 수 없습니다: {error}"
         return
     for key in sorted((REQUIRED if path.stem != "index" else set()) - set(meta)):
@@ -74,12 +74,14 @@ def problems(
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         cells, version = notebook.get("cells"), notebook.get("nbformat", 4)
+    except UnicodeDecodeError as error:  # 이 오류의 글에는 파일이 통째로 들어 있습니다
+        return [f"{path.name}: 노트북으로 읽을 수 없는 파일입니다: {error.start}번째 바이트부터 UTF-8이 아닙니다"]
     except (ValueError, AttributeError) as error:
         return [f"{path.name}: 노트북으로 읽을 수 없는 파일입니다: {error!r}"]
-    if version < 4 or cells is None:
+    if not isinstance(version, int) or version < 4 or not isinstance(cells, list):
         return [f"{path.name}: 옛 꼴(nbformat {version})의 노트북입니다. Jupyter에서 열어 다시 저장해 주세요"]
     for number, cell in enumerate(cells, 1):
-        if not {"cell_type", "source"} <= set(cell):
+        if not isinstance(cell, dict) or not isinstance(cell.get("cell_type"), str) or not isinstance(cell.get("source"), (str, list)):
             return [f"{path.name} 셀 {number}: 셀의 종류(cell_type)나 글(source)이 없습니다"]
     if not cells or cells[0]["cell_type"] != "markdown":
         return [f"{path.name} 셀 1: 첫 셀이 제목을 적은 글 셀이 아닙니다"]

@@ -17,7 +17,7 @@ def address(page, site):
 @cache
 def changes(folder):
     "파일마다 마지막으로 바뀐 날. git이 없거나 얕게 받은 저장소면 비어 있습니다."
-    git = lambda *words: subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, encoding="utf-8")
+    git = lambda *words: subprocess.run(["git", *words], cwd=folder, capture_output=True, encoding="utf-8")
     try:
         if git("rev-parse", "--is-shallow-repository").stdout.strip() != "false":
             return {}

@@ -38,7 +38,7 @@ def pip(*arguments):
     # -I: 이 폴더의 crossent.egg-info를 설치된 것으로 보지 않게 합니다.
     command = [PYTHON, "-I", "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", *arguments]
     told = []
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as running:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace") as running:
         for line in running.stdout:
             told.append(line.rstrip())
             big = re.search(r"Downloading (?:\S*/)?([A-Za-z0-9_.]+)-\S+ \((\d+(?:\.\d+)? [MG]B)\)", line)
@@ -77,10 +77,11 @@ def install(kind):
     least = tuple(map(int, found["min_python"].split(".")))
     if sys.version_info < least:
         raise SystemExit(f"Python {found['min_python']} 이상이 있어야 합니다. 지금은 {sys.version.split()[0]}입니다")
-    if not PYTHON.exists():
+    # 만들다 그만둔 가상 환경에는 pip이 없습니다. 새로 만듭니다.
+    if not PYTHON.exists() or subprocess.run([PYTHON, "-I", "-m", "pip", "--version"], capture_output=True).returncode:
         say("가상 환경 .venv를 만듭니다")
         try:
-            venv.create(VENV, with_pip=True)
+            venv.create(VENV, clear=True, with_pip=True)
         except subprocess.CalledProcessError:
             raise SystemExit("가상 환경을 만들지 못했습니다. 데비안과 우분투에서는 python3-venv를 먼저 설치합니다") from None
     pins, extras = constraints(), EXTRAS[kind]
@@ -94,6 +95,8 @@ def install(kind):
     if "site" in extras:
         # Python 3.11부터라고 적혀 있지만 3.10에서도 그대로 돕니다.
         pip(*pins, "--no-deps", "--ignore-requires-python", "smalldocs")
+        # 손글씨 숫자 파일 하나만 꺼내 씁니다.
+        pip(*pins, "--no-deps", "scikit-learn")
     if "" in extras:
         pip(*pins, "--no-deps", "--editable", ".")
     for done, needs in EXTRAS.items():

@@ -18,7 +18,7 @@ def install():
     packages = json.loads(found.read_text(encoding="utf-8"))["packages"] if found.exists() else {}
     if all(packages.get(name, {}).get("version") == wanted[name]["version"] for name in wanted if name and not wanted[name].get("optional")):
         return
-    done = npm(["ci", "--no-audit", "--no-fund"], return_completed_process=True, cwd=HERE, capture_output=True, text=True)
+    done = npm(["ci", "--no-audit", "--no-fund"], return_completed_process=True, cwd=HERE, capture_output=True, encoding="utf-8", errors="replace")
     if done.returncode:
         raise SystemExit(f"KaTeX를 받지 못했습니다(npm ci). 네트워크를 확인해 주세요.\n{done.stderr}")
 

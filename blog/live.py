@@ -15,6 +15,7 @@ import tempfile
 import urllib.request
 import zipfile
 from functools import cache
+from importlib.util import find_spec
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -208,11 +209,9 @@ def loaded():
 @cache
 def drawing():
     "그림을 그리는 글에서 이어 받는 것: matplotlib과 딸린 것, 글꼴, 손글씨 숫자."
-    import sklearn
-
     files = [package["file_name"] for package in runtime()["packages"].values()]
     found = {file: (CACHE / file).read_bytes() for file in files if file not in loaded()}
-    digits = Path(sklearn.__file__).parent / "datasets" / "data" / "digits.csv.gz"
+    digits = Path(find_spec("sklearn").origin).parent / "datasets" / "data" / "digits.csv.gz"
     return found | {"font.otf.z": press(font()), "digits.csv.gz": digits.read_bytes()}
 
 

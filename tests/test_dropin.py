@@ -308,7 +308,7 @@ def step():
     linear_cross_entropy(h, w, torch.zeros(300).long()).backward()
     sys.stdout.write(f"끝까지 {x.grad.isfinite().all().item()} {w.grad.isfinite().all().item()}\\n")
 """
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code + ENDINGS[name]], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code + ENDINGS[name]], capture_output=True, encoding="utf-8", timeout=120)
     lines = done.stdout.split("\n")[:-1]
     assert done.returncode == 0 and not done.stderr, done.stderr
     assert lines and set(lines) == {"끝까지 True True"}

@@ -340,7 +340,7 @@ atexit.register(lambda: (cross_entropy(x, y).backward(), print("atexit")))
 
 def test_threads_and_endings():
     "호출하는 동안 태어난 스레드의 스레드 수도 그대로이고, 주 스레드가 끝난 뒤와 atexit에서도 학습됩니다."
-    done = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, encoding="utf-8", timeout=120)
     assert done.returncode == 0 and done.stdout.split("\n")[:2] == ["주 스레드 뒤", "atexit"], (done.stdout, done.stderr)
 
 

@@ -407,6 +407,6 @@ def test_import_without_torch():
         "testing.assert_close(softmax.softmax([0.0, 0.0]), np.array([0.5, 0.5]))\n"
         "print(information.entropy([0.8, 0.2], base=2).round(4))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "0.7219"

@@ -1,5 +1,6 @@
 "꾸러미(sdist와 wheel)를 만들어 새 환경에 설치해 봅니다."
 
+import ast
 import os
 import re
 import subprocess
@@ -39,7 +40,7 @@ def python_with(folder, *packages):
     python = folder / "env" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     # pip은 밖의 것을 쓰고, 부르지 않을 파일까지 미리 번역하지는 않습니다.
     command = [sys.executable, "-I", "-m", "pip", "--python", python, "install", "--quiet", "--no-compile", *constraints(), *packages]
-    done = subprocess.run(command, cwd=folder, env=clean(), capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, env=clean(), capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     return python
 
@@ -116,12 +117,12 @@ def test_sdist_has_what_its_own_tests_need(dist, tmp_path):
         archive.extractall(tmp_path, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
     (root,) = tmp_path.iterdir()
     tracked = [path for folder in ("blog", "tests", "nbs", "benchmarks", "crossent", ".ci", ".github") for path in (ROOT / folder).rglob("*") if path.is_file()]
-    generated = ("__pycache__", "node_modules", ".ipynb_checkpoints")
+    generated = ("__pycache__", ".runtime", "node_modules", ".ipynb_checkpoints")
     missing = [path for path in tracked if not set(generated) & set(path.parts) and not (root / path.relative_to(ROOT)).exists()]
-    assert not missing and not (root / "blog" / "node_modules").exists()
+    assert not missing and not any((root / "blog" / name).exists() for name in generated)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_rooms.py", "tests/test_readme.py", "tests/test_numpy_floors.py", "tests/test_posts.py"]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")} | {"PYTHONPATH": str(root)}
-    done = subprocess.run(command, cwd=root, env=clean, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=root, env=clean, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stdout
 
 
@@ -150,14 +151,21 @@ def test_one_version():
         assert SETTINGS["git_url"].removeprefix("https://") not in path.read_text(encoding="utf-8"), f"{path.name}에 공개 주소가 있습니다"
 
 
-# 글 01–05와 07의 설치하는 셀은 쪽 안에서도 돌아 제 꼴이 있습니다.
-IN_THE_PAGE = ("01", "02", "03", "04", "05", "07")
-
-
-@pytest.mark.parametrize("path", [path for path in EVERY if "- badges: true" in path.read_text(encoding="utf-8") and path.name[:2] not in IN_THE_PAGE], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [path for path in EVERY if "- badges: true" in path.read_text(encoding="utf-8")], ids=lambda path: path.stem)
 def test_setup_cell_installs_from_the_address_in_settings(path):
     "어긋나면 `python -m blog.notebooks --setup`이 다시 적습니다."
     notebook = notebooks.nbformat.read(path, as_version=4)
     (cell,) = notebooks.setup_cells(notebook)
     assert cell.source == notebooks.setup_source().strip()
     assert f"git+{SETTINGS['git_url']}@{SETTINGS['branch']}" in cell.source
+
+
+def test_every_text_names_its_encoding():
+    "윈도우에서도 UTF-8로 읽고 쓰는지, 이 컴퓨터의 기본값에 기대지 않고 봅니다."
+    for path in [path for folder in ("crossent", "blog", "tests", "benchmarks", "nbs/practice") for path in (ROOT / folder).glob("**/*.py") if "node_modules" not in path.parts]:
+        for call in [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]:
+            given = {keyword.arg: getattr(keyword.value, "value", None) for keyword in call.keywords}
+            reads = getattr(call.func, "attr", "") in ("read_text", "write_text") or getattr(call.func, "id", "") == "open"
+            assert given.get("text") is not True and (not reads or "encoding" in given), f"{path.name} {call.lineno}번째 줄에 encoding이 없습니다"
+    for path in EVERY:
+        assert "text=True" not in path.read_text(encoding="utf-8"), path.name

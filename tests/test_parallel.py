@@ -540,13 +540,13 @@ def one_rank_dies(rank, world, folder):
     start = time.monotonic()
     with pytest.raises(RuntimeError):
         vocab_parallel_cross_entropy(local, target)
-    open(f"{folder}/ended{rank}", "w").write(str(time.monotonic() - start))
+    open(f"{folder}/ended{rank}", "w", encoding="utf-8").write(str(time.monotonic() - start))
     os._exit(0)
 
 
 def test_a_dead_rank_ends_the_others(tmp_path):
     launch(one_rank_dies, 3, tmp_path)
-    waits = [float((tmp_path / f"ended{rank}").read_text()) for rank in range(2)]
+    waits = [float((tmp_path / f"ended{rank}").read_text(encoding="utf-8")) for rank in range(2)]
     assert max(waits) < 20
 
 

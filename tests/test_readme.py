@@ -21,7 +21,7 @@ def example(text):
 
 
 def printed(code):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True).stdout.strip()
 
 
 def test_example_prints_what_is_shown():

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import crossent
+
 PACKAGE = Path(__file__).resolve().parent.parent / "crossent"
 MODULES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
@@ -111,3 +113,10 @@ def test_nothing_is_made_at_first_use(module):
 def test_state_made_at_first_use_is_caught():
     for code in ("@functools.cache\ndef f(): pass", "A = {}\ndef f(): A[1] = 2", "A = []\ndef f(): A.append(1)", "A = 1\ndef f():\n    global A\n    A = 2"):
         assert list(shared_state(ast.parse(code))), code
+
+
+def test_type_checkers_see_the_same_names():
+    "처음 부를 때 불러오는 이름과, 자료형을 살피는 도구가 읽는 줄이 같습니다."
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    seen = {alias.name: node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level for alias in node.names}
+    assert seen == crossent._MODULE_OF

@@ -35,7 +35,7 @@ def ask(site):
     "물음의 목록에 대한 답의 목록."
 
     def ask(queries):
-        done = node([str(HERE / "find.mjs"), str(site)], return_completed_process=True, input=json.dumps(queries), capture_output=True, text=True, encoding="utf-8")
+        done = node([str(HERE / "find.mjs"), str(site)], return_completed_process=True, input=json.dumps(queries), capture_output=True, encoding="utf-8")
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 

@@ -337,7 +337,7 @@ def test_last_change_comes_from_git(tmp_path):
     feed.changes.cache_clear()
     git("init", "-q")
     for day, text in (("2026-01-02", "1"), ("2026-02-03", "2")):
-        (tmp_path / "x.ipynb").write_text(text)
+        (tmp_path / "x.ipynb").write_text(text, encoding="utf-8")
         git("add", ".")
         git("commit", "-qm", text, env=os.environ | {"GIT_COMMITTER_DATE": f"{day}T12:00:00+0000"})
     assert feed.changes(tmp_path) == {"x.ipynb": datetime.date(2026, 2, 3)}
@@ -447,7 +447,7 @@ for name, code, shown in json.load(sys.stdin):
             examples.append((f"{path.stem}.{heading['id']}", code, "\n".join(outputs)))
     assert len(examples) > 30 and all(code for _, code, _ in examples)
     interpreted = os.environ | {"TRITON_INTERPRET": "1"}  # triton의 보기는 GPU 없이도 돕니다
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=interpreted, input=json.dumps(examples), capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=interpreted, input=json.dumps(examples), capture_output=True, encoding="utf-8")
     assert done.returncode == 0 and not done.stdout, done.stdout + done.stderr
 
 
@@ -584,7 +584,7 @@ def small(tmp_path_factory):
         shutil.copy(path, root / "nbs")
     for path in NBS.glob("images/*.svg"):
         shutil.copy(path, root / "nbs" / "images")
-    (root / "nbs" / "_quarto.yml").write_text("../_quarto.yml")  # 윈도우에서 받은 심볼릭 링크
+    (root / "nbs" / "_quarto.yml").write_text("../_quarto.yml", encoding="utf-8")  # 윈도우에서 받은 심볼릭 링크
     (root / "crossent").mkdir()
     (root / "crossent" / "__init__.py").touch()
     subprocess.run([sys.executable, "-c", EXPORT], cwd=root, check=True, capture_output=True)
@@ -594,7 +594,8 @@ def small(tmp_path_factory):
 
 EXPORT = "from nbdev.doclinks import nbdev_export; nbdev_export()"
 COMMAND = [sys.executable, "-m", "blog.build"]
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+OUTER_MAKE = ("ARGS", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL")  # 밖의 `make test ARGS=…`가 안의 make에 닿지 않게 합니다
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in OUTER_MAKE} | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
 
 
 def build(root, succeeds):
@@ -622,9 +623,13 @@ def replace_cell(number, text, kind="markdown", outputs=()):
 ERROR = {"output_type": "error", "ename": "ValueError", "evalue": "이런", "traceback": []}
 BROKEN = {
     "JSON이 아님": (lambda path: path.write_text('{"cells": [', encoding="utf-8"), "노트북으로 읽을 수 없는"),
+    "잘린 글자": (lambda path: path.write_bytes('{"cells": ["가'.encode()[:-1]), "UTF-8이 아닙니다"),
     "목록": (lambda path: path.write_text("[]", encoding="utf-8"), "노트북으로 읽을 수 없는"),
     "종류 없는 셀": (lambda path: path.write_text('{"cells": [{}]}', encoding="utf-8"), "셀 1: 셀의 종류"),
     "옛 꼴": (lambda path: path.write_text('{"nbformat": 3, "worksheets": []}', encoding="utf-8"), "옛 꼴(nbformat 3)"),
+    "번호가 아닌 판": (lambda path: path.write_text('{"nbformat": "3", "cells": []}', encoding="utf-8"), "옛 꼴(nbformat 3)"),
+    "글이 없는 셀": (lambda path: path.write_text('{"cells": [{"cell_type": "code", "source": null}]}', encoding="utf-8"), "셀 1: 셀의 종류"),
+    "없는 날짜": (replace_cell(1, "# 글\n\n> 설명\n\n- date: 2026-99-99"), "셀 1: 머리말을 읽을 수 없습니다"),
     "머리말이 없음": (replace_cell(1, "제목 없는 글"), "셀 1: 첫 셀에 '# 제목' 줄이 없습니다"),
     "모르는 머리말": (replace_cell(1, "# 글\n\n> 설명\n\n- toc: true\n- badgse: true"), "셀 1: 머리말의 'badgse'는 모르는 이름"),
     "없는 그림": (replace_cell(1, "# 글\n\n> 설명\n\n- image: images/none.png"), "셀 1: 머리말의 그림 'images/none.png'가 없습니다"),
@@ -655,7 +660,7 @@ def test_broken_notebook_stops_the_build(small, edit, message):
 
 def test_good_build_replaces_the_last_one_and_nothing_else(small):
     before = files(small)
-    (small / "_docs" / "old.txt").write_text("지난번")
+    (small / "_docs" / "old.txt").write_text("지난번", encoding="utf-8")
     said = build(small, succeeds=True)
     assert str(small / "_docs" / "index.html") in said
     assert files(small) == before

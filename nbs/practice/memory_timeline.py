@@ -39,7 +39,7 @@ def timeline(step):
         with profile(profile_memory=True) as seen:
             step()
         seen.export_chrome_trace(f"{folder}/trace.json")
-        events = json.loads(Path(folder, "trace.json").read_text())["traceEvents"]
+        events = json.loads(Path(folder, "trace.json").read_text(encoding="utf-8"))["traceEvents"]
     return list(accumulate(size for _, size in sorted((e["ts"], e["args"]["Bytes"]) for e in events if e["name"] == "[memory]")))
 
 
