@@ -14,7 +14,7 @@ from zipfile import ZipFile
 import pytest
 from filelock import FileLock
 
-from blog import notebooks
+from blog import install, notebooks
 from blog.install import ROOT, constraints, settings, torch_index
 
 SETTINGS = settings()
@@ -70,6 +70,18 @@ def alone(folder):
             notebook.cells = notebook.cells[: reading[-1] + 1]
             notebooks.nbformat.write(notebook, folder / path.name)
             yield folder / path.name
+
+
+def test_half_made_environment_is_made_anew(tmp_path, monkeypatch):
+    "만들다 그만둔 가상 환경에는 pip이 없어, 그대로 두면 다시 해도 설치되지 않습니다."
+    home = tmp_path / ".venv"
+    python = home / install.PYTHON.relative_to(install.VENV)
+    for name, value in {"VENV": home, "PYTHON": python, "pip": lambda *packages: None}.items():
+        monkeypatch.setattr(install, name, value)
+    venv.create(home)
+    install.install("site")
+    subprocess.run([python, "-I", "-m", "pip", "--version"], check=True, capture_output=True)
+    assert (home / "site").exists()
 
 
 def test_floors_without_torch_from_the_sdist(dist, tmp_path):
