@@ -36,7 +36,7 @@ def say(text):
 def pip(*arguments):
     "큰 파일을 받을 때마다 이름과 크기를 알리고, 실패하면 pip이 적은 까닭을 보이며 멈춥니다."
     # -I: 이 폴더의 crossent.egg-info를 설치된 것으로 보지 않게 합니다.
-    command = [PYTHON, "-I", "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", "--no-compile", *arguments]
+    command = [PYTHON, "-I", "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", *arguments]
     told = []
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace") as running:
         for line in running.stdout:
