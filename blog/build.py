@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
-if __name__ == "__main__":  # 아래를 불러오는 동안 그만두어도 한 문장입니다
+if __name__ == "__main__":  # 아래를 불러오는 동안에도, 만드는 동안에도 그만두면 한 문장입니다
     signal.signal(signal.SIGINT, lambda *_: sys.exit("\n그만두었습니다. 지난번에 만든 것은 그대로 두었습니다."))
 
 import yaml
@@ -253,13 +253,9 @@ def say(text):
 def main():
     docs = Path(sys.argv[1]).resolve() if sys.argv[1:] else ROOT / "_docs"
     lock = FileLock(docs.with_name(f"{docs.name}.lock"))
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        # 두 곳에서 한꺼번에 만들면 서로의 파일을 지우므로 차례를 기다립니다.
-        with lock:
-            build(docs)
-    except KeyboardInterrupt:
-        raise SystemExit("\n그만두었습니다. 지난번에 만든 것은 그대로 두었습니다.") from None
+    # 두 곳에서 한꺼번에 만들면 서로의 파일을 지우므로 차례를 기다립니다.
+    with lock:
+        build(docs)
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def problems(
     except (ValueError, AttributeError) as error:
         return [f"{path.name}: 노트북으로 읽을 수 없는 파일입니다: {error!r}"]
     if not isinstance(version, int) or version < 4 or not isinstance(cells, list):
-        return [f"{path.name}: 옛 꼴(nbformat {version})의 노트북입니다. Jupyter에서 열어 다시 저장해 주세요"]
+        return [f"{path.name}: 옛 꼴(nbformat {version})이거나 셀의 목록(cells)이 없는 노트북입니다. Jupyter에서 열어 다시 저장해 주세요"]
     for number, cell in enumerate(cells, 1):
         if not isinstance(cell, dict) or not isinstance(cell.get("cell_type"), str) or not isinstance(cell.get("source"), (str, list)):
             return [f"{path.name} 셀 {number}: 셀의 종류(cell_type)나 글(source)이 없습니다"]

@@ -15,8 +15,8 @@ import tempfile
 import urllib.request
 import zipfile
 from functools import cache
-from importlib.util import find_spec
 from html import escape
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 

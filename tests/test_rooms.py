@@ -2,6 +2,7 @@
 
 import ast
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -119,4 +120,6 @@ def test_type_checkers_see_the_same_names():
     "처음 부를 때 불러오는 이름과, 자료형을 살피는 도구가 읽는 줄이 같습니다."
     tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
     seen = {alias.name: node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level for alias in node.names}
-    assert seen == crossent._MODULE_OF
+    assert set(seen) == set(crossent.__all__)
+    for name, module in seen.items():
+        assert getattr(crossent, name) is getattr(import_module(f"crossent.{module}"), name)

@@ -667,6 +667,14 @@ def test_good_build_replaces_the_last_one_and_nothing_else(small):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="윈도우에는 이 신호가 없습니다")
+def test_ctrl_c_while_loading_is_one_sentence(small, tmp_path):
+    (tmp_path / "yaml.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)", encoding="utf-8")
+    stopped = ENVIRONMENT | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    done = subprocess.run(COMMAND, cwd=small, env=stopped, capture_output=True, encoding="utf-8")
+    assert done.returncode == 1 and done.stderr.strip() == "그만두었습니다. 지난번에 만든 것은 그대로 두었습니다."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="윈도우에는 이 신호가 없습니다")
 def test_ctrl_c_is_one_sentence(small):
     before = files(small)
     started = subprocess.Popen(COMMAND, cwd=small, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", start_new_session=True)
