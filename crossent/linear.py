@@ -17,7 +17,7 @@ from .core.sweep import row_facts
 from .plumbing.arguments import ask_pytorch, check_layer, check_layer_types
 from .plumbing.arguments import check_shards, checked, flat_positions, stand_in
 from .plumbing.compat import LinearLoss, autocast_layer, handle_torch_function
-from .plumbing.compat import is_overridden, is_plain, is_watched, without_autocast
+from .plumbing.compat import is_captured, is_overridden, is_plain, is_watched, without_autocast
 from .plumbing.function import Remembers
 from .plumbing.linear_function import computed_linear_loss, whole_logits
 from .plumbing.messages import Shown, explained, show
@@ -45,7 +45,7 @@ def _swept_or_told(layer, target, weight, asked, reduction, ignore_index, label_
 
 def _computed(layer, target, weight, asked, **choices):
     "손실, log-sum-exp, 예측, 엔트로피. 달라고 하지 않은 것은 None."
-    if is_watched() or not is_plain(*layer, target, weight):
+    if is_watched() or is_captured() or not is_plain(*layer, target, weight):
         check_shards(**dict(zip(("input", "linear_weight", "linear_bias"), layer)))
         return _two_lines(layer, target, weight, asked, **choices)
     layer = autocast_layer(layer)

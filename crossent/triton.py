@@ -16,7 +16,7 @@ from .linear import linear_cross_entropy as any_linear_cross_entropy
 from .loss import cross_entropy as any_cross_entropy
 from .plumbing.arguments import check_layer, check_layer_types, checked
 from .plumbing.arguments import flat_positions, reduction_name, stand_in
-from .plumbing.compat import autocast_layer, is_differentiated, is_plain, is_watched, without_autocast
+from .plumbing.compat import autocast_layer, is_captured, is_differentiated, is_plain, is_watched, without_autocast
 
 if find_spec("triton") is None:
     raise ModuleNotFoundError(
@@ -114,7 +114,7 @@ def linear_cross_entropy(
     extras, found = dict(z_loss=z_loss, softcap=softcap, dtype=dtype), None
     rows = isinstance(target, torch.Tensor) and target.shape == input.shape[:-1] and input.dim() > 1 and linear_weight.dim() == 2
     plain = reduction in ("mean", "sum") and not (return_lse or return_predictions or return_entropy)
-    if rows and plain and input.numel() and _kernel_takes(target, weight, input, linear_weight, linear_bias):
+    if rows and plain and input.numel() and _kernel_takes(target, weight, input, linear_weight, linear_bias) and not is_captured():
         flat, answers, _ = flat_positions(input, linear_weight, target, shift, ignore_index)
         found = _linear_loss_of((flat, linear_weight, linear_bias), answers, weight, (reduction, ignore_index, label_smoothing), extras)
     if found is not None:

@@ -1,9 +1,13 @@
 "GPU가 있으면 CUDA 텐서에서도 PyTorch와 같은지 봅니다. CI에는 GPU가 없어도 됩니다."
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
+from crossent.core.sweep import accumulate
 from crossent.linear import linear_cross_entropy
 from crossent.loss import CrossEntropyLoss, cross_entropy
 from crossent.testing import assert_close
@@ -136,8 +140,8 @@ def test_triton(triton_door, dtype, options, reduction, shape):
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
 def test_triton_linear(triton_door, dtype, reduction):
     generator = torch.Generator("cuda").manual_seed(1)
-    make = lambda *shape: torch.randn(shape, device="cuda", generator=generator, dtype=torch.float64).to(dtype).requires_grad_()
-    leaves = make(700, 32), make(5001, 32), make(5001)
+    make = lambda *shape: torch.randn(shape, device="cuda", generator=generator, dtype=torch.float64)
+    leaves = [leaf.to(dtype).requires_grad_() for leaf in (make(700, 32), make(5001, 32) / 6, make(5001))]
     y = torch.randint(5001, (700,), device="cuda", generator=generator)
     y[::7] = -100
     loss = triton_door.linear_cross_entropy(*leaves[:2], y, linear_bias=leaves[2], reduction=reduction)
@@ -164,3 +168,149 @@ def test_triton_never_waits_and_makes_one_large_tensor(triton_door):
         torch.cuda.set_sync_debug_mode("default")
     assert torch.cuda.max_memory_allocated() - before < 1.1 * x.nbytes
     assert grad[0].shape == x.shape
+
+
+# 손실 곁에서 PyTorch로 하던 일들
+
+N, H, V = 24, 16, 51
+
+
+def linear(function):
+    head = torch.randn(V, H, device="cuda", generator=torch.Generator("cuda").manual_seed(3)) / 4
+    return lambda x, y, **options: function(x, head, y, **options)
+
+
+@pytest.fixture(params=["loss", "linear", "triton", "triton-linear"])
+def calls(request):
+    "우리 함수와, 같은 값을 내는 PyTorch의 것. 둘 다 (x, y)를 받습니다."
+    functions = {"loss": cross_entropy, "linear": linear(linear_cross_entropy)}
+    if "triton" in request.param:
+        pytest.importorskip("triton")
+        from crossent import triton as door
+
+        functions = {"triton": door.cross_entropy, "triton-linear": linear(door.linear_cross_entropy)}
+    plain = linear(lambda x, w, y, **options: F.cross_entropy(x @ w.T, y, **options)) if "linear" in request.param else F.cross_entropy
+    return functions[request.param], plain
+
+
+def batch(seed=0):
+    generator = torch.Generator("cuda").manual_seed(seed)
+    x, y = torch.randn(N, H, device="cuda", generator=generator), torch.randint(H, (N,), device="cuda", generator=generator)
+    y[::5] = -100
+    return x, y
+
+
+def agree(step, plain, *data):
+    "손실과 기울기가 PyTorch와 같은지."
+    x, *rest = data or batch()
+    found = [graded(lambda z: each(z, *rest), x, torch.tensor(0.7, device="cuda")) for each in (step, plain)]
+    for mine, theirs in zip(*found):
+        assert_close(mine, theirs, 2e-5, 2e-6)
+
+
+def test_compiled(calls):
+    agree(torch.compile(lambda x, y: calls[0](x * 2, y), fullgraph=True), lambda x, y: calls[1](x * 2, y))
+
+
+def test_checkpointed(calls):
+    agree(lambda x, y: checkpoint(calls[0], x, y, use_reentrant=False), calls[1])
+
+
+def test_autocast(calls):
+    x, y = batch()
+    with torch.autocast("cuda", torch.bfloat16):
+        mine, theirs = (each(x, y) for each in calls)
+    assert mine.dtype == theirs.dtype
+    assert_close(mine, theirs, 2e-2, 0)
+
+
+def test_on_another_stream(calls):
+    x, y = batch()
+    expected, stream = calls[1](x, y), torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        found = calls[0](x, y)
+    stream.synchronize()
+    assert_close(found, expected, 2e-5, 2e-6)
+
+
+def test_captured_in_a_cuda_graph(calls):
+    x, y = batch()
+    x.requires_grad_()
+    step = lambda call=calls[0]: torch.autograd.grad(call(x, y), x)[0]
+    stream = torch.cuda.Stream()
+    with torch.cuda.stream(stream):  # 커널을 컴파일하고, 행렬 곱이 쓸 것을 만들어 둡니다
+        step(), step(calls[1])
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        found = step()
+    later, answers = batch(1)
+    with torch.no_grad():
+        x.copy_(later)
+    y.copy_(answers)
+    graph.replay()
+    assert_close(found, torch.autograd.grad(calls[1](x, y), x)[0], 2e-5, 2e-6)
+
+
+def test_deterministic(calls):
+    torch.use_deterministic_algorithms(True)
+    try:
+        agree(*calls)
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+def test_vmap_and_hessian(calls):
+    x, y = batch()
+    x, y = x.double(), y.clamp(0)
+    if calls[1] is not F.cross_entropy:
+        pytest.skip("가중치가 float32입니다")
+    for transform in (lambda f: torch.func.vmap(lambda z, t: f(z[None], t[None]))(x, y), lambda f: torch.func.hessian(lambda z: f(z, y[:3]))(x[:3])):
+        assert_close(transform(calls[0]), transform(calls[1]))
+
+
+def test_threads(calls):
+    def work(seed):
+        agree(*calls, *batch(seed))
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(16)))
+
+
+def test_logits_changed_before_backward(calls):
+    "바뀐 것을 알려 주거나 맞는 기울기를 냅니다. 틀린 기울기는 내지 않습니다."
+    x, y = batch()
+    z = x.clone().requires_grad_()
+    hidden = z * 1
+    loss, expected = calls[0](hidden, y), torch.autograd.grad(calls[1](z, y), z)[0]
+    hidden.add_(1)
+    try:
+        found = torch.autograd.grad(loss, z)[0]
+    except RuntimeError as error:
+        assert "modified by an inplace operation" in str(error)
+    else:
+        assert_close(found, expected, 2e-5, 2e-6)
+
+
+def test_large_half_logits_are_as_light_as_pytorchs():
+    "반정밀도 로짓은 GPU에서 PyTorch의 함수가 맡습니다."
+    x, y = torch.randn(1024, 32000, device="cuda", dtype=torch.bfloat16, requires_grad=True), torch.randint(32000, (1024,), device="cuda")
+    peaks = []
+    for function in (cross_entropy, F.cross_entropy):
+        torch.autograd.grad(function(x, y), x)
+        torch.cuda.reset_peak_memory_stats()
+        torch.autograd.grad(function(x, y), x)
+        peaks.append(torch.cuda.max_memory_allocated())
+    assert peaks[0] == peaks[1]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_half_products_are_added_up_in_float32(first):
+    "first면 있던 nan을 읽지 않습니다."
+    total = torch.full((64, 48), torch.nan if first else 2.0, device="cuda")
+    g, x = (torch.randn(100, n, device="cuda", dtype=torch.float16) for n in (64, 48))
+    expected = g.double().T @ x.double() + (0 if first else 2)
+    accumulate(total, g, x, first)
+    assert_close(total.double(), expected, 1e-5, 1e-4)

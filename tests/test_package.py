@@ -66,7 +66,7 @@ def alone(folder):
         reading = [k for k, cell in enumerate(notebook.cells) if cell.cell_type == "code" and "data_path(" in cell.source]
         if os.environ.get("CROSSENT_EVERY_NOTEBOOK"):
             yield path
-        elif reading:
+        elif reading and not any("import triton" in cell.source for cell in notebook.cells):  # Triton은 gpu 꾸러미에만 있습니다
             notebook.cells = notebook.cells[: reading[-1] + 1]
             notebooks.nbformat.write(notebook, folder / path.name)
             yield folder / path.name

@@ -165,7 +165,7 @@ def test_half_logits_are_widened_before_they_are_capped():
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
 def test_softcap_keeps_small_logits(dtype):
     x = torch.tensor([[1e-6, -1e-3, 0.04, 0.06, 0.2]], dtype=dtype, device=DEVICE)
-    facts = triton_kernel.scan(x.T.contiguous(), torch.zeros(5, dtype=torch.int64, device=DEVICE), softcap=1.0)
+    facts = triton_kernel.scan(x.T.contiguous(), torch.zeros(5, dtype=torch.int64, device=DEVICE), None, Options(softcap=1.0))
     assert_close(triton_kernel.lse(facts), torch.tanh(x[0].double()), rtol={torch.float64: 1e-11, torch.float32: 3e-6}[dtype], atol=0, check_dtype=False)
 
 
@@ -230,7 +230,7 @@ def test_out_of_range_is_never_a_number():
     "GPU에서는 정답의 값을 미리 읽지 않으므로 커널이 스스로 nan을 냅니다."
     x, _, _ = problem((3, 5))
     for wrong in (-1, 5):
-        facts = triton_kernel.scan(x, torch.tensor([0, wrong, 4], device=DEVICE))
+        facts = triton_kernel.scan(x, torch.tensor([0, wrong, 4], device=DEVICE), None, Options())
         assert facts[0].isnan().tolist() == [False, True, False]
 
 
@@ -339,9 +339,10 @@ def test_linear_never_holds_the_logits(monkeypatch):
     assert sizes == [(2, 20)] * 4 + [(1, 20)]
 
 
-def test_chunk_is_as_large_as_the_input():
-    assert triton_kernel.chunk_rows(8192, 4096, 32768) == 1024
-    assert triton_kernel.chunk_rows(8192, 2048, 262144) == triton_kernel.FEWEST_ROWS
+def test_chunk_is_as_large_as_the_weight():
+    assert triton_kernel.chunk_rows(8192, 4096) == 4096
+    assert triton_kernel.chunk_rows(8192, 32) == triton_kernel.FEWEST_ROWS
+    assert triton_kernel.chunk_rows(7, 32) == 7
 
 
 # 다른 길
@@ -380,9 +381,12 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("call", WRONG, ids=range(len(WRONG)))
+OUT_OF_RANGE = 0, 7  # GPU에서는 값을 읽지 않으니 오류가 아니고, PyTorch의 것은 프로세스를 멈춥니다
+
+
+@pytest.mark.parametrize("call", [call for i, call in enumerate(WRONG) if DEVICE == "cpu" or i not in OUT_OF_RANGE])
 def test_wrong_arguments_are_told_as_the_siblings_tell(call):
-    x, y = torch.randn(4, 5), torch.tensor([0, 1, 2, 3])
+    x, y = torch.randn(4, 5, device=DEVICE), torch.tensor([0, 1, 2, 3], device=DEVICE)
     told = []
     for module in (door, crossent):
         with pytest.raises(Exception) as error:
@@ -425,13 +429,15 @@ from triton.compiler import ASTSource
 from crossent.core import triton_kernel as library
 
 found = []
-for (z, wide), smooth, softcap, weight in [(("bf16", "fp32"), False, None, None), (("fp64", "fp64"), True, 30.0, "*fp64"), (("fp16", "fp32"), True, None, None)]:
-    kinds = dict(z=f"*{z}", out=f"*{z}", y="*i64", facts=f"*{wide}", pulls=f"*{wide}", weight=weight)
-    fixed = dict(SMOOTH=smooth, SOFTCAP=softcap, BLOCK=library.BLOCK) | ({} if weight else {"weight": None})
-    for kernel in (library.scan_kernel, library.gradient_kernel):
+for (z, wide), smooth, softcap, weight in [(("bf16", "fp32"), 0.0, None, None), (("fp64", "fp64"), 0.1, 30.0, "*fp64"), (("fp16", "fp32"), 0.1, None, None)]:
+    kinds = dict(z=f"*{z}", out=f"*{z}", y="*i64", facts=f"*{wide}", up=f"*{wide}", lift=weight, weight=weight)
+    chosen = dict(SMOOTH=smooth, SOFTCAP=softcap, BLOCK=library.BLOCK) | {name: None for name in ("weight", "lift") if not weight}
+    for kernel, each in (library.scan_kernel, library.SCAN_EACH), (library.gradient_kernel, library.FILL_EACH):
+        fixed = {name: chosen[name] for name in kernel.arg_names if name in chosen}
         types = {name: "constexpr" if name in fixed else kinds.get(name, "i32") for name in kernel.arg_names}
-        made = triton.compile(ASTSource(kernel, types, fixed), GPUTarget("cuda", 90, 32), dict(num_warps=library.WARPS))
+        made = triton.compile(ASTSource(kernel, types, fixed), GPUTarget("cuda", 90, 32), dict(num_warps=library.BLOCK // (32 * each)))
         found.append(len(made.asm["cubin"]) > 0)
+        assert not kernel.used_global_vals, "바깥의 값은 부를 때마다 ==로 견주므로 nan이면 두 번째 호출이 멈춥니다"
 print(json.dumps(found))
 """
 

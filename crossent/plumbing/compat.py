@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['transforms_active', 'dispatch_modes', 'function_modes', 'function_mode_at', 'LinearLoss', 'keeps_graph',
-           'linear_pointwise', 'private', 'forward_level', 'is_recorded', 'is_overridden', 'is_watched', 'is_plain',
-           'is_batched', 'version', 'is_differentiated', 'in_autocast', 'without_autocast', 'autocast_layer',
-           'onednn_mm', 'scripts_as']
+           'linear_pointwise', 'private', 'forward_level', 'is_recorded', 'is_overridden', 'is_watched', 'is_captured',
+           'is_plain', 'is_batched', 'version', 'is_differentiated', 'in_autocast', 'without_autocast',
+           'autocast_layer', 'onednn_mm', 'scripts_as']
 
 # %% ../../nbs/92_compat.ipynb #ed10ac1c
 from contextlib import nullcontext
@@ -55,6 +55,11 @@ def is_watched():
     if is_recorded() or transforms_active():
         return True
     return forward_level() >= 0 or dispatch_modes() > 0
+
+
+def is_captured():
+    "CUDA 그래프에 옮겨 적는 중인지. 이때는 GPU의 값을 읽을 수 없습니다."
+    return torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()
 
 # %% ../../nbs/92_compat.ipynb #b1428008
 def is_plain(*tensors):

@@ -100,8 +100,9 @@ class Keeper(torch.autograd.Function):
 # %% ../../nbs/84_linear_function.ipynb #c331fb6e
 def scaled(grads, scale, dtypes, ignored, in_place):
     "만들어 둔 기울기에 g/D를 곱하고 원래 자료형으로 되돌립니다."
-    times, scale = torch.Tensor.mul_ if in_place else torch.mul, torch.where(ignored.all(), 0.0, scale)
-    found = [None if g is None else times(g, scale).to(kind) for g, kind in zip(grads, dtypes)]
+    scale = torch.where(ignored.all(), 0.0, scale)
+    space = lambda g, kind: g if in_place and g.dtype == kind else torch.empty_like(g, dtype=kind)
+    found = [None if g is None else torch.mul(g, scale, out=space(g, kind)) for g, kind in zip(grads, dtypes)]
     known = scale.device.type == "cpu" and scale.isfinite()  # GPU의 값은 읽느라 기다리게 하지 않습니다
     if found[0] is not None and not known:
         found[0].masked_fill_(ignored[:, None], 0.0)  # 무시한 줄은 0 × nan이 아니라 0입니다

@@ -8,7 +8,7 @@ __all__ = ['LARGE', 'TILE_NUMBERS', 'FASTEST', 'suits_onednn', 'product', 'tiles
 # %% ../../nbs/96_matmul.ipynb #6b098e47
 import torch
 
-from ..core.sweep import Products, accumulate
+from ..core.sweep import Products, accumulate, project
 from .compat import onednn_mm
 
 # %% ../../nbs/96_matmul.ipynb #c50a8bfc
@@ -42,6 +42,8 @@ def tiles(length, width):
 
 def fast_project(hidden, linear_weight, linear_bias, out):
     "out에 로짓 X Wᵀ + b를 적습니다."
+    if hidden.device.type != "cpu":
+        return project(hidden, linear_weight, linear_bias, out)
     for tile in tiles(len(linear_weight), hidden.shape[1]):
         bias = None if linear_bias is None else linear_bias[tile]
         product(hidden, linear_weight[tile].T, bias, out=out[:, tile])

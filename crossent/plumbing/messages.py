@@ -249,6 +249,7 @@ HELP |= {
     "expected target dtype to be Long": help_target_type,
     "expected scalar type": help_scalar_type,
     "gather(): Expected dtype": help_scalar_type,
+    '"nll_loss': lambda a: (help_logits_type if a["target"].dtype == "int64" else help_scalar_type)(a),  # GPU
     "not implemented for": help_logits_type,
     "is out of bounds": help_bounds,
     "Overflow when unpacking": "받은 값은 ignore_index={ignore_index}입니다. "
