@@ -175,11 +175,77 @@ def test_nothing_to_count(weighted, reduction):
     "모두 무시, 가중치의 합이 0, 빈 배치."
     x, y, weight = problem((4, 5))
     cases = [(x, torch.full_like(y, -100), weight if weighted else None), (x[:0], y[:0], weight if weighted else None)]
-    cases += [(x, y, torch.zeros_like(weight))] if weighted else []
+    cases += [(x, y, torch.zeros_like(weight)), (x, y % 2, weight * (torch.arange(5, device=DEVICE) > 1))] if weighted else []
     for z, t, w in cases:
         for smoothing in (0.0, 0.1):
-            call = lambda f: graded(lambda v: f(v, t, w, reduction=reduction, label_smoothing=smoothing), [z])
+            call = lambda f, **more: graded(lambda v: f(v, t, w, reduction=reduction, label_smoothing=smoothing, **more), [z])
             agree(call(door.cross_entropy), call(F.cross_entropy), x.dtype)
+            agree(call(door.cross_entropy, z_loss=0.1), call(crossent.cross_entropy, z_loss=0.1), x.dtype)
+
+
+def test_linear_without_anything_to_divide_by():
+    "정답의 클래스만 가중치가 0이면 손실은 있는데 나눌 것이 없습니다."
+    (x, w, _), _, weight = layer(4, 3, 5)
+    weight[:2], y = 0, torch.tensor([0, 1, 0, 1], device=DEVICE)
+    call = lambda f: graded(lambda a, b: f(a, b, y, weight), [x, w])
+    mine = call(lambda a, b, y, c: door.linear_cross_entropy(a, b, y, weight=c, label_smoothing=0.1))
+    agree(mine, call(lambda a, b, y, c: F.cross_entropy(F.linear(a, b), y, c, label_smoothing=0.1)), torch.float64)
+
+
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+def test_infinite_upstream(reduction):
+    x, y, _ = problem((4, 5))
+    y, ups = y.clamp(0), [torch.tensor(torch.inf) if reduction != "none" else torch.tensor([1.0, torch.inf, 2.0, 3.0])]
+    agree(*(graded(lambda z: f(z, y, reduction=reduction), [x], ups) for f in (door.cross_entropy, F.cross_entropy)), x.dtype)
+
+
+def test_a_first_chunk_of_nothing_but_minus_infinity():
+    x = torch.tensor([[-torch.inf] * 4 + [1.0, 2.0]], dtype=torch.float64, device=DEVICE)
+    y = torch.zeros(1, dtype=torch.int64, device=DEVICE)
+    agree(*(graded(lambda z: f(z, y, reduction="none"), [x]) for f in (door.cross_entropy, F.cross_entropy)), x.dtype)
+    assert_close(door.cross_entropy(x, y, reduction="none", return_lse=True)[1], x.logsumexp(1))
+
+
+def test_lse_alone_and_with_z_loss():
+    "log-sum-exp로만 흘러든 상류 기울기(펼친 텐서)와, z-loss의 것에 더해진 것."
+    x, y, weight = problem((4, 6))
+    leaf = x.clone().requires_grad_()
+    for w in (None, torch.zeros_like(weight)):
+        alone = lambda f: torch.autograd.grad(f(leaf, y, w, return_lse=True)[1].sum(), leaf)[0]
+        assert_close(alone(door.cross_entropy), alone(crossent.cross_entropy))
+    mine = graded(lambda z: door.cross_entropy(z, y, reduction="none", return_lse=True, z_loss=0.1), [x])
+    agree(mine, truth([x], y, lse=True, reduction="none", z_loss=0.1), x.dtype)
+
+
+def test_sums_are_wider_than_half():
+    "가중치의 합은 float16을 넘고, bfloat16 기울기를 bfloat16으로 더하면 모자랍니다."
+    y, weight = torch.randint(3, (4000,), device=DEVICE), torch.tensor([100.0, 90, 80], device=DEVICE).half()
+    assert_close(triton_kernel.z_share(y, weight, Options(z_loss=0.1)).double(), 0.1 * weight.double()[y].mean(), rtol=1e-5)
+    zeros = lambda *shape: torch.zeros(shape, dtype=torch.bfloat16, device=DEVICE)
+    bias = zeros(4).requires_grad_()
+    loss = door.linear_cross_entropy(zeros(512, 1), zeros(4, 1), torch.zeros(512, dtype=torch.long, device=DEVICE), linear_bias=bias)
+    assert_close(torch.autograd.grad(loss, bias)[0].float(), torch.tensor([-0.75, 0.25, 0.25, 0.25], device=DEVICE), rtol=1e-2)
+
+
+@pytest.mark.parametrize("reduction", ["none", "sum"])
+def test_a_loss_may_be_changed_in_place(reduction):
+    x, y, _ = problem((4, 6))
+    x.requires_grad_()
+    loss = door.cross_entropy(x, y, reduction=reduction)
+    loss.mul_(2)
+    expected = 2 * F.cross_entropy(x, y, reduction=reduction)
+    assert_close(torch.autograd.grad(loss.sum(), x)[0], torch.autograd.grad(expected.sum(), x)[0])
+
+
+def test_a_short_row_still_has_a_warp():
+    seen = []
+
+    class Launched:
+        def __getitem__(self, grid):
+            return lambda *_, num_warps: seen.append((*grid, num_warps))
+
+    triton_kernel.launch(Launched(), 32, torch.zeros(2, 3), options=Options())
+    assert seen == [(2, 1)]
 
 
 def test_ignored_rows_give_lse_and_no_gradient():
@@ -232,6 +298,7 @@ def test_out_of_range_is_never_a_number():
     for wrong in (-1, 5):
         facts = triton_kernel.scan(x, torch.tensor([0, wrong, 4], device=DEVICE), None, Options())
         assert facts[0].isnan().tolist() == [False, True, False]
+        assert facts[1].tolist() == [1, 0, 1]  # 가중치의 밖을 읽지 않습니다
 
 
 # 선형층
@@ -296,6 +363,27 @@ def test_linear_needs_only_some(needs):
     loss = door.linear_cross_entropy(*leaves[:2], y, linear_bias=leaves[2])
     expected = F.cross_entropy(F.linear(*leaves), y)
     for a, b in zip(*(torch.autograd.grad(each, wanted, torch.tensor(-0.6, dtype=torch.float64, device=DEVICE)) for each in (loss, expected))):
+        assert_close(a, b)
+    found = triton_kernel.sweep_rows(leaves[0].detach(), y, [leaf.detach() for leaf in leaves[1:]], None, Options(), needs)[1]
+    assert [grad is not None for grad in found] == list(needs)
+
+
+def test_linear_gives_zeros_where_nothing_is_counted():
+    leaves, y, _ = layer(6, 3, 5)
+    torch.use_deterministic_algorithms(True)  # 채우지 않은 텐서를 nan으로 채웁니다
+    try:
+        _, grads = graded(lambda x, w, b: door.linear_cross_entropy(x, w, torch.full_like(y, -100), linear_bias=b), leaves)
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert not any(grad.any() for grad in grads)
+
+
+def test_linear_many_at_once():
+    (x, w, _), _, _ = layer(4, 3, 5)
+    leaves, y = [x.requires_grad_(), w.requires_grad_()], torch.arange(4, device=DEVICE)
+    ups = torch.randn(2, dtype=torch.float64).to(DEVICE)
+    both = door.linear_cross_entropy(x, w, y), F.cross_entropy(x @ w.T, y)
+    for a, b in zip(*(torch.autograd.grad(each, leaves, ups, is_grads_batched=True) for each in both)):
         assert_close(a, b)
 
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['BLOCK', 'SCAN_EACH', 'FILL_EACH', 'FEWEST_ROWS', 'softplus', 'tanh', 'read', 'class_weight', 'pointed', 'keep',
-           'scan_kernel', 'gradient_kernel', 'launch', 'lse', 'counted_lse', 'z_share', 'scan', 'fill_', 'chunk_rows',
+           'scan_kernel', 'gradient_kernel', 'launch', 'lse', 'counted', 'z_share', 'scan', 'fill_', 'chunk_rows',
            'start_gradients', 'sweep_rows']
 
 # %% ../../nbs/18_triton.ipynb #e821130f
@@ -109,8 +109,11 @@ def gradient_kernel(z, y, out, facts, up, lift, weight, ignore, C, row, col, ste
     w_y, base = tl.load(facts + step), tl.load(facts + 2 * step)
     total, rest = tl.load(facts + 3 * step), tl.load(facts + 4 * step)
     up = tl.where(answer == ignore, 0.0, tl.load(up + n * up_step).to(kind))
-    own, even = (1 - SMOOTH) * w_y * up, SMOOTH * up / C
-    mass = own + even * tl.load(facts + 5 * step)
+    own = (1 - SMOOTH) * w_y * up
+    mass = own
+    if SMOOTH > 0:
+        even = SMOOTH * up / C
+        mass += even * tl.load(facts + 5 * step)
     if lift is not None:
         mass += tl.load(lift + n)
     for start in range(0, C, BLOCK):
@@ -131,11 +134,9 @@ SCAN_EACH, FILL_EACH = 32, 8  # 그 가운데 스레드 하나가 맡는 칸
 
 def launch(kernel, each, logits, *rest, options):
     "줄마다 프로그램 하나를 띄웁니다."
-    n, c = logits.shape
-    width = min(BLOCK, triton.next_power_of_2(c))
-    if n:
-        warps = max(1, width // (32 * each))
-        kernel[(n,)](logits, *rest, options.smoothing, options.softcap, width, num_warps=warps)
+    width = min(BLOCK, triton.next_power_of_2(logits.shape[1]))
+    warps = max(1, width // (32 * each))
+    kernel[(len(logits),)](logits, *rest, options.smoothing, options.softcap, width, num_warps=warps)
 
 # %% ../../nbs/18_triton.ipynb #92541f43
 def lse(facts):
@@ -143,9 +144,9 @@ def lse(facts):
     return torch.where(facts[2].isinf(), facts[2], facts[2] + facts[3].log())
 
 
-def counted_lse(facts, target, options):
-    "세는 줄의 s. 무시한 줄은 0입니다."
-    return torch.where(target == options.ignore_index, 0.0, lse(facts))
+def counted(numbers, target, options):
+    "줄마다의 수에서 무시한 줄을 0으로 바꿉니다."
+    return torch.where(target == options.ignore_index, 0, numbers)
 
 
 def z_share(target, weight, options):
@@ -154,9 +155,9 @@ def z_share(target, weight, options):
         return None
     if options.reduction != "mean" or weight is None:
         return options.z_loss
-    counted = target != options.ignore_index
-    w_y = torch.where(counted, weight.to(accumulate_dtype(weight))[torch.where(counted, target, 0)], 0.0)
-    return options.z_loss * w_y.sum() / counted.sum()
+    answers, weight = counted(target, target, options), weight.to(accumulate_dtype(weight))
+    total = counted(weight[answers], target, options).sum()
+    return options.z_loss * total / (target != options.ignore_index).sum()
 
 # %% ../../nbs/18_triton.ipynb #1f2ded52
 def scan(logits, target, weight, options, bend=None, facts=None):
@@ -166,7 +167,7 @@ def scan(logits, target, weight, options, bend=None, facts=None):
     sizes = options.ignore_index, logits.shape[1], *logits.stride(), facts.stride(0)
     launch(scan_kernel, SCAN_EACH, logits, target, facts, weight, *sizes, options=options)
     if bend is not None:
-        facts[0] += bend * counted_lse(facts, target, options) ** 2
+        facts[0] += counted(bend * lse(facts) ** 2, target, options)
     return facts
 
 
@@ -174,7 +175,7 @@ def fill_(out, logits, target, facts, up, weight, options, bend=None, lift=None)
     "out에 로짓의 기울기를 적습니다. out이 logits여도 됩니다."
     up, lift = up.expand(len(logits)), None if lift is None else lift.contiguous()
     if bend is not None:
-        pull = 2 * bend * counted_lse(facts, target, options) * up
+        pull = counted(2 * bend * lse(facts) * up, target, options)
         lift = pull if lift is None else lift + pull
     sizes = options.ignore_index, logits.shape[1], *logits.stride(), facts.stride(0), up.stride(0)
     launch(gradient_kernel, FILL_EACH, logits, target, out, facts, up, lift, weight, *sizes, options=options)

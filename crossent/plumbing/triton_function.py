@@ -39,7 +39,7 @@ def settled(facts, options):
     total, divisor = facts[:2].sum(1)
     if options.reduction == "sum":
         return total.to(options.dtype, copy=True), None
-    zero = 0.0 / divisor if options.smoothing or options.z_loss else 0.0  # D가 0이면 nan
+    zero = 0.0 / divisor if options.smoothing else 0.0  # D가 0이면 nan
     return (total / divisor + zero).to(options.dtype), divisor
 
 # %% ../../nbs/88_triton_function.ipynb #5596d5af
@@ -61,8 +61,8 @@ class TritonCrossEntropy(torch.autograd.Function):
         upstream = dloss, dlse
         if torch.is_grad_enabled() or any(up is not None and is_batched(up) for up in upstream):
             return composed_grad(logits, target, weight, options, upstream), None, None, None
-        up = facts.new_zeros(()) if dloss is None else dloss
-        up = up if ctx.divisor is None else up / ctx.divisor
+        up = dloss if dloss is None or ctx.divisor is None else dloss / ctx.divisor
+        up = facts.new_zeros(()) if up is None else up
         out, bend = torch.empty(logits.shape, dtype=logits.dtype, device=logits.device), z_share(target, weight, options)
         return fill_(out, logits, target, facts, up, weight, options, bend, dlse), None, None, None
 
