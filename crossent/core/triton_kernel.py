@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['BLOCK', 'SCAN_EACH', 'FILL_EACH', 'FEWEST_ROWS', 'softplus', 'tanh', 'read', 'class_weight', 'pointed', 'keep',
-           'scan_kernel', 'gradient_kernel', 'launch', 'lse', 'counted', 'z_share', 'scan', 'fill_', 'chunk_rows',
+           'scan_kernel', 'gradient_kernel', 'launch', 'lse', 'only_counted', 'z_share', 'scan', 'fill_', 'chunk_rows',
            'start_gradients', 'sweep_rows']
 
 # %% ../../nbs/18_triton.ipynb #e821130f
@@ -144,7 +144,7 @@ def lse(facts):
     return torch.where(facts[2].isinf(), facts[2], facts[2] + facts[3].log())
 
 
-def counted(numbers, target, options):
+def only_counted(numbers, target, options):
     "줄마다의 수에서 무시한 줄을 0으로 바꿉니다."
     return torch.where(target == options.ignore_index, 0, numbers)
 
@@ -155,8 +155,8 @@ def z_share(target, weight, options):
         return None
     if options.reduction != "mean" or weight is None:
         return options.z_loss
-    answers, weight = counted(target, target, options), weight.to(accumulate_dtype(weight))
-    total = counted(weight[answers], target, options).sum()
+    answers, weight = only_counted(target, target, options), weight.to(accumulate_dtype(weight))
+    total = only_counted(weight[answers], target, options).sum()
     return options.z_loss * total / (target != options.ignore_index).sum()
 
 # %% ../../nbs/18_triton.ipynb #1f2ded52
@@ -167,7 +167,7 @@ def scan(logits, target, weight, options, bend=None, facts=None):
     sizes = options.ignore_index, logits.shape[1], *logits.stride(), facts.stride(0)
     launch(scan_kernel, SCAN_EACH, logits, target, facts, weight, *sizes, options=options)
     if bend is not None:
-        facts[0] += counted(bend * lse(facts) ** 2, target, options)
+        facts[0] += only_counted(bend * lse(facts) ** 2, target, options)
     return facts
 
 
@@ -175,7 +175,7 @@ def fill_(out, logits, target, facts, up, weight, options, bend=None, lift=None)
     "out에 로짓의 기울기를 적습니다. out이 logits여도 됩니다."
     up, lift = up.expand(len(logits)), None if lift is None else lift.contiguous()
     if bend is not None:
-        pull = counted(2 * bend * lse(facts) * up, target, options)
+        pull = only_counted(2 * bend * lse(facts) * up, target, options)
         lift = pull if lift is None else lift + pull
     sizes = options.ignore_index, logits.shape[1], *logits.stride(), facts.stride(0), up.stride(0)
     launch(gradient_kernel, FILL_EACH, logits, target, out, facts, up, lift, weight, *sizes, options=options)
