@@ -231,6 +231,8 @@ def test_ignored_rows_never_meet_an_infinite_weight(extras, blocks):
     upstream = torch.ones((), dtype=torch.float64)
     for mine, theirs in zip(torch.autograd.grad(loss, leaves), truth(leaves, target, weight, upstream)[1]):
         assert_close(mine, theirs, rtol=1e-10, atol=1e-12)
+    smoothed = [f(*leaves) for f in (lambda x, w, b: linear_cross_entropy(x, w, target, linear_bias=b, weight=weight, label_smoothing=0.1), lambda x, w, b: F.cross_entropy(F.linear(x, w, b), target, weight, label_smoothing=0.1))]
+    assert smoothed[0] == smoothed[1] == torch.inf
 
 
 def test_half_weight_gradient_is_summed_before_it_is_divided():

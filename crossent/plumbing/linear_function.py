@@ -14,7 +14,7 @@ from ..core.formula import composed_loss
 from ..core.sweep import row_facts, sweep
 from .compat import is_batched, is_differentiated, is_plain, is_watched
 from .compat import keeps_graph
-from .function import divided, pointed
+from .function import divided
 from .matmul import FASTEST
 
 # %% ../../nbs/84_linear_function.ipynb #777325f6
@@ -44,7 +44,7 @@ def every_row(tensors, options, want, upstream, lift, peek):
     input, linear_weight, linear_bias, target, weight = tensors
     counted = target != options.ignore_index
     if not counted.all():
-        target = pointed(target, counted, weight)
+        target = torch.where(counted, target, 0)
         wide = torch.promote_types(input.dtype, torch.float32)
         upstream = torch.where(counted, 1.0 if upstream is None else upstream, 0.0).to(wide)
     layer, how = (linear_weight, linear_bias), (weight, options, want, upstream, FASTEST)
@@ -160,9 +160,11 @@ class LinearCrossEntropy(torch.autograd.Function):
 
 # %% ../../nbs/84_linear_function.ipynb #42edf3fd
 def takes_sweep(input, linear_weight, linear_bias, target, weight):
-    "블록으로 훑을 수 있는지: 보통 텐서이고, 클래스 번호 정답이고, 정답과 가중치를 미분하지 않을 때."
+    "블록으로 훑을 수 있는지: 보통 텐서이고, 클래스 번호 정답이고, 정답과 가중치를 미분하지 않고, 가중치가 유한할 때."
     tensors = (input, linear_weight, linear_bias, target, weight)
     if is_watched() or not is_plain(*tensors) or is_differentiated(target, weight):
+        return False
+    if weight is not None and not weight.isfinite().all():
         return False
     is_probs = target.shape == (*input.shape[:-1], len(linear_weight))
     indices = target.dtype == torch.int64 and not is_probs

@@ -12,7 +12,7 @@ import torch.distributed as dist
 
 from ..core.shards import Seen, combine, local_grads, local_numbers
 from ..core.sweep import Block, Gradients
-from .function import divided, pointed, reduced, row_scale
+from .function import divided, reduced, row_scale
 from .matmul import FASTEST
 
 # %% ../../nbs/85_parallel_function.ipynb #6be2e591
@@ -122,10 +122,11 @@ def put_back(values, rows, n):
 
 
 def answers_of(target, rows, weight, ignore_index):
-    "무시한 줄에는 0을 적은 정답과, 세는 줄인지."
+    "정답과, 세는 줄인지. 무시한 줄은 가중치가 유한한 클래스를 가리킵니다. inf에는 0을 곱해도 nan입니다."
     answers = pick(target, rows)
     counted = answers != ignore_index
-    return pointed(answers, counted, weight), counted
+    spare = 0 if weight is None else weight.isfinite().to(torch.uint8).argmax()
+    return torch.where(counted, answers, spare), counted
 
 # %% ../../nbs/85_parallel_function.ipynb #b1f4c8a2
 def found_losses(ctx, scores, layer, target, weight, plan, picks):
