@@ -179,9 +179,8 @@ def takes_blocks(input, target, weight):
         return False
     if target.shape == input.shape or is_differentiated(target, weight):
         return False
-    if weight is not None and not weight.isfinite().all():  # 블록의 식에서는 inf - inf가 됩니다
-        return False
-    return input.numel() > 0
+    finite = weight is None or bool(weight.isfinite().all())  # 아니면 블록의 식에서 inf - inf가 됩니다
+    return finite and input.numel() > 0
 
 
 def computed_loss(input, target, weight, options):
