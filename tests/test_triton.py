@@ -314,7 +314,7 @@ def layer(n, h, v, dtype=torch.float64, seed=0):
 @pytest.mark.parametrize("options", [each for each in OPTIONS if "ignore_index" not in each], ids=str)
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
 def test_linear_options(reduction, options, monkeypatch):
-    monkeypatch.setattr(triton_kernel, "FEWEST_ROWS", 1)
+    monkeypatch.setattr(triton_kernel, "LEAST_ROWS", 1)
     leaves, y, weight = layer(7, 3, 9)
     options = chosen(options, weight) | {"reduction": reduction}
     called = lambda x, w, b: door.linear_cross_entropy(x, w, y, linear_bias=b, **options)
@@ -325,7 +325,7 @@ def test_linear_options(reduction, options, monkeypatch):
 
 @pytest.mark.parametrize("dtype", list(TOLERANCE), ids=str)
 def test_linear_dtypes(dtype, monkeypatch):
-    monkeypatch.setattr(triton_kernel, "FEWEST_ROWS", 3)
+    monkeypatch.setattr(triton_kernel, "LEAST_ROWS", 3)
     leaves, y, _ = layer(8, 4, 6, dtype)
     mine = graded(lambda x, w, b: door.linear_cross_entropy(x, w, y, linear_bias=b), leaves)
     assert {each.dtype for each in itertools.chain(*mine)} == {dtype}
@@ -419,7 +419,7 @@ def test_linear_double_backward():
 
 def test_linear_never_holds_the_logits(monkeypatch):
     "로짓 조각보다 큰 것은 생기지 않습니다."
-    monkeypatch.setattr(triton_kernel, "FEWEST_ROWS", 2)
+    monkeypatch.setattr(triton_kernel, "LEAST_ROWS", 2)
     sizes, project = [], triton_kernel.project
     monkeypatch.setattr(triton_kernel, "project", lambda x, w, b, out: sizes.append(tuple(out.shape)) or project(x, w, b, out))
     leaves, y, _ = layer(9, 2, 20)
@@ -427,10 +427,10 @@ def test_linear_never_holds_the_logits(monkeypatch):
     assert sizes == [(2, 20)] * 4 + [(1, 20)]
 
 
-def test_chunk_is_as_large_as_the_weight():
-    assert triton_kernel.chunk_rows(8192, 4096) == 4096
-    assert triton_kernel.chunk_rows(8192, 32) == triton_kernel.FEWEST_ROWS
-    assert triton_kernel.chunk_rows(7, 32) == 7
+def test_block_is_as_large_as_the_weight():
+    assert triton_kernel.block_rows(8192, 4096) == 4096
+    assert triton_kernel.block_rows(8192, 32) == triton_kernel.LEAST_ROWS
+    assert triton_kernel.block_rows(7, 32) == 7
 
 
 # 다른 길
