@@ -1,6 +1,10 @@
 "GPU가 있으면 CUDA 텐서에서도 PyTorch와 같은지 봅니다. CI에는 GPU가 없어도 됩니다."
 
+import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import torch
@@ -314,3 +318,31 @@ def test_half_products_are_added_up_in_float32(first):
     expected = g.double().T @ x.double() + (0 if first else 2)
     accumulate(total, g, x, first)
     assert_close(total.double(), expected, 1e-5, 1e-4)
+
+
+# 글 15가 적은 GPU의 오류 문장
+
+SENTENCES = {
+    "target.float()": "\"nll_loss_forward_reduce_cuda_kernel_2d_index\" not implemented for 'Float'",
+    "target.int()": "\"nll_loss_forward_reduce_cuda_kernel_2d_index\" not implemented for 'Int'",
+    "target.cpu()": "Expected all tensors to be on the same device, but got target is on cpu, different from other tensors on cuda:0 (when checking argument in method wrapper_CUDA_nll_loss_forward)",
+    "target + 2": "CUDA error: device-side assert triggered",
+    "target - 1": "Assertion `t >= 0 && t < n_classes` failed.",
+}
+HELP = {"target.float()": "정답의 자료형이 float32입니다", "target.int()": "정답의 자료형이 int32입니다", "target.cpu()": "target.to('cuda:0')"}
+
+
+@pytest.mark.parametrize("target", SENTENCES)
+def test_sentences_of_post_15(target):
+    "새 프로세스에서 냅니다. device-side assert가 나면 그 프로세스에서는 아무것도 할 수 없습니다."
+    code = f"""
+import sys, torch, crossent
+from torch.nn import functional as F
+logits, target = torch.randn(4, 3, device="cuda"), torch.tensor([0, 1, 2, 0], device="cuda")
+print((F if sys.argv[1] == "torch" else crossent).cross_entropy(logits, {target}).item())
+"""
+    said = [subprocess.run([sys.executable, "-W", "ignore", "-c", code, who], capture_output=True, encoding="utf-8").stderr for who in ("torch", "crossent")]
+    assert SENTENCES[target] in said[0] and SENTENCES[target] in said[1]
+    assert HELP.get(target, "") in said[1]
+    notebook = json.loads((Path(__file__).parent.parent / "nbs" / "15_pitfalls.ipynb").read_text(encoding="utf-8"))
+    assert SENTENCES[target] in "".join("".join(cell["source"]) for cell in notebook["cells"])

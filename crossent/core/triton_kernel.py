@@ -140,7 +140,7 @@ def launch(kernel, each, logits, *rest, options):
 
 # %% ../../nbs/18_triton.ipynb #92541f43
 #| code-fold: true
-#| code-summary: "줄마다의 로그합지수와 z-loss의 몫"
+#| code-summary: "줄마다의 로그합지수와, 그 제곱에 곱할 수"
 def lse(facts):
     "줄마다의 로그합지수 s."
     return torch.where(facts[2].isinf(), facts[2], facts[2] + facts[3].log())
