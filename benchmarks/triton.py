@@ -1,7 +1,7 @@
 """GPU에서 crossent.triton을 F.cross_entropy, torch.compile, 그리고 깔려 있다면 Liger Kernel, cut-cross-entropy와 나란히 잽니다.
 
-잴 때마다 먼저 GPU에 다른 일을 몇 밀리초 시킵니다. 학습하는 프로그램처럼 CPU가 일을 미리 보내 두게 하고, 캐시를 비웁니다.
-CPU가 보내는 데 걸린 시간은 따로 잽니다. GPU가 없으면 재지 않습니다. 글 18의 표가 이 결과를 읽습니다.
+잴 때마다 먼저 GPU에 다른 일을 1밀리초 넘게 시킵니다. 학습하는 프로그램처럼 CPU가 일을 미리 보내 두게 하고, 캐시를 비웁니다.
+호출이 돌아올 때까지의 시간은 따로 잽니다. GPU가 없으면 재지 않습니다. 글 18의 표가 이 결과를 읽습니다.
 """
 
 import statistics
@@ -46,7 +46,7 @@ def peak_megabytes(step):
 
 
 def issue_seconds(step):
-    "GPU에 일을 보내기만 하는 데 CPU가 쓴 초."
+    "호출이 돌아올 때까지의 초. GPU를 기다리지 않는 함수라면 일을 보내는 데만 쓴 시간입니다."
     found = []
     for _ in range(20):
         torch.cuda.synchronize()
@@ -114,6 +114,7 @@ def compared(functions, leaves, repeats, before):
 
 def one_loss(shape):
     "손실 한 크기. share는 로짓의 세 배를 옮기는 데 걸린 시간을 복사의 빠르기와 견준 것입니다."
+    torch.compiler.reset()  # 크기가 여럿이면 다시 컴파일하기를 그만둘 수 있습니다
     z = torch.randn(shape, device="cuda", dtype=torch.bfloat16)
     out, kept = torch.empty_like(z), z.clone()
     before = busy((z, kept))
@@ -163,7 +164,7 @@ def chosen():
     found = {"blocks": varied(settings, triton_kernel, losses(answers(n, c))["ours"], [z])}
     settings = {str(rows): dict(block_rows=lambda *_, rows=rows: rows) for rows in ROWS}
     for n, h, v in LINEAR:
-        x, w = (torch.randn(size, h, device="cuda", dtype=torch.bfloat16) for size in (n, v))
+        x, w = torch.randn(n, h, device="cuda", dtype=torch.bfloat16), torch.randn(v, h, device="cuda", dtype=torch.bfloat16) / h**0.5
         functions = linear_losses(answers(n, v))
         found[f"rows {h} {v}"] = varied(settings, triton_kernel, functions["ours"], [x, w])
         found[f"plain {h} {v}"] = varied({str(rows): dict(GPU_ROWS=rows) for rows in ROWS[:4]}, sweep, functions["plain"], [x, w])

@@ -24,7 +24,7 @@ SMALL = 2**21  # 줄마다 클래스 FEW개를 뺀 원소가 이보다 적으면
 FEW = 20  # 클래스가 이만큼까지면 크기와 상관없이 PyTorch의 함수가 낫습니다
 
 
-def _suits_pytorch(input, target, weight, smoothing=0.0):
+def _suits_pytorch(input, target, weight, reduction="mean", smoothing=0.0):
     "z_loss와 softcap이 없을 때 F.cross_entropy에 그대로 맡길지. 작은 입력은 몇 가지만 보고 답합니다."
     kind = type(input)
     if kind is not torch.Tensor and kind is not torch.nn.Parameter:
@@ -32,7 +32,10 @@ def _suits_pytorch(input, target, weight, smoothing=0.0):
     if getattr(target, "dtype", None) is torch.uint8:  # PyTorch 2.13은 스무딩이 있으면 156을 -100으로 읽습니다
         return False
     if input.dtype is not torch.float32 and input.dtype is not torch.float64:
-        return input.is_floating_point() and input.device.type != "cpu" and not smoothing
+        if input.device.type == "cpu" or not input.is_floating_point() or smoothing:
+            return False
+        small = weight is None and input.numel() <= 65504 * input.shape[class_dim(input)]
+        return input.dtype is not torch.float16 or reduction != "mean" or small
     if is_recorded() or input.numel() < SMALL:
         return True
     if is_overridden(input, target, weight) or is_watched():
@@ -60,7 +63,7 @@ def _pytorch_loss(input, target, weight, old, dtype):
     if (old[0] is not None or old[2] is not None) and not is_recorded():  # 경고는 아래에서 한 번
         return None
     try:
-        if (dtype is None or dtype is input.dtype) and _suits_pytorch(input, target, weight, old[4]):
+        if (dtype is None or dtype is input.dtype) and _suits_pytorch(input, target, weight, *old[3:]):
             return F.cross_entropy(input, target, weight, *old)
         if dtype in _WIDENED and _suits_widened(input, target, weight):
             return F.cross_entropy(input.float(), target, None, *old).to(dtype or input.dtype)

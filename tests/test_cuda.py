@@ -222,10 +222,32 @@ def test_checkpointed(calls):
 
 def test_autocast(calls):
     x, y = batch()
+    x.requires_grad_()
     with torch.autocast("cuda", torch.bfloat16):
-        mine, theirs = (each(x, y) for each in calls)
-    assert mine.dtype == theirs.dtype
-    assert_close(mine, theirs, 2e-2, 0)
+        losses = [each(x, y) for each in calls]
+    grads = [torch.autograd.grad(loss, x)[0] for loss in losses]
+    for mine, theirs in (losses, grads):
+        assert mine.dtype == theirs.dtype
+        assert_close(mine.detach(), theirs.detach(), 3e-2, 1e-3)
+
+
+def test_twice_through_the_same_graph(calls):
+    "담아 둔 기울기를 제자리에서 바꾸면 두 번째가 달라집니다."
+    x, y = batch()
+    x.requires_grad_()
+    loss, up = calls[0](x, y), torch.tensor(0.3, device="cuda")
+    first = torch.autograd.grad(loss, x, up, retain_graph=True)[0].clone()
+    assert torch.equal(first, torch.autograd.grad(loss, x, up)[0])
+
+
+def test_half_mean_of_many_rows():
+    "PyTorch는 분모를 float16으로 담아, 표본이 65504개를 넘으면 기울기가 0입니다."
+    x, y = torch.zeros(70000, 2, device="cuda", dtype=torch.float16, requires_grad=True), torch.zeros(70000, dtype=torch.long, device="cuda")
+    weight = torch.full((2,), 100.0, device="cuda", dtype=torch.float16)
+    for given in ((x, y), (x[:1000], y[:1000], weight)):
+        (grad,) = torch.autograd.grad(cross_entropy(*given), x, torch.tensor(1000.0, device="cuda", dtype=torch.float16))
+        assert_close(grad[0].float().cpu(), torch.tensor([-500.0, 500.0]) / len(given[1]), 2e-3, 0)
+    assert not torch.autograd.grad(F.cross_entropy(x, y), x, torch.tensor(1000.0, device="cuda", dtype=torch.float16))[0].any()
 
 
 def test_on_another_stream(calls):
@@ -243,6 +265,7 @@ def test_captured_in_a_cuda_graph(calls):
     x.requires_grad_()
     step = lambda call=calls[0]: torch.autograd.grad(call(x, y), x)[0]
     stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):  # 커널을 컴파일하고, 행렬 곱이 쓸 것을 만들어 둡니다
         step(), step(calls[1])
     torch.cuda.current_stream().wait_stream(stream)

@@ -177,7 +177,8 @@ def test_answers_changed_before_backward(which, every_path):
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
 def test_infinite_weight(reduction, smoothing, every_path):
     "정답으로 나온 적 없는 클래스의 가중치가 inf여도 PyTorch와 같습니다. 0번은 무시한 표본이 가리키는 곳입니다."
-    x, y, w = torch.randn(4, 5, requires_grad=True), torch.tensor([1, -100, 2, 1]), torch.tensor([torch.inf, 1, 2, 3, 4])
+    x = torch.tensor([[3.0, 1, 2, 0, -1], [1, 2, 3, 4, 5], [0, 1, 2, 0, -1], [5, 4, 3, 2, 1]], requires_grad=True)
+    y, w = torch.tensor([1, -100, 2, 1]), torch.tensor([torch.inf, 1, 2, 3, 4])
     losses = [f(x, y, w, label_smoothing=smoothing, reduction=reduction) for f in (cross_entropy, F.cross_entropy)]
     assert_close(*losses)
     assert_close(*(torch.autograd.grad(loss.sum(), x)[0] for loss in losses))

@@ -199,6 +199,13 @@ def test_infinite_upstream(reduction):
     agree(*(graded(lambda z: f(z, y, reduction=reduction), [x], ups) for f in (door.cross_entropy, F.cross_entropy)), x.dtype)
 
 
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+def test_infinite_weight(reduction):
+    x = torch.tensor([[3.0, 1, 2, 0, -1], [1, 2, 3, 4, 5], [0, 1, 2, 0, 7]], dtype=torch.float64, device=DEVICE)
+    y, w = torch.tensor([1, -100, 2], device=DEVICE), torch.tensor([torch.inf, 1, 2, 3, 4], dtype=torch.float64, device=DEVICE)
+    agree(*(graded(lambda z: f(z, y, w, label_smoothing=0.1, reduction=reduction), [x]) for f in (door.cross_entropy, F.cross_entropy)), x.dtype)
+
+
 def test_a_first_chunk_of_nothing_but_minus_infinity():
     x = torch.tensor([[-torch.inf] * 4 + [1.0, 2.0]], dtype=torch.float64, device=DEVICE)
     y = torch.zeros(1, dtype=torch.int64, device=DEVICE)

@@ -51,7 +51,7 @@ def project(hidden, linear_weight, linear_bias, out):
 
 def accumulate(total, grads, hidden, first):
     "total에 Gᵀ X를 더합니다. first면 덮어씁니다. 반정밀도도 float32로 쌓습니다."
-    same, widens = total.dtype == hidden.dtype, hidden.is_cuda and total.dtype == torch.float32
+    same, widens = total.dtype == hidden.dtype, torch.version.cuda and hidden.is_cuda and total.dtype == torch.float32
     if same or widens:  # GPU는 반정밀도를 곱하면서 float32로 쌓습니다
         kind = {} if same else dict(out_dtype=torch.float32)
         torch.addmm(total, grads.T, hidden, beta=0 if first else 1, out=total, **kind)

@@ -98,7 +98,7 @@ def scan_kernel(z, y, facts, weight, ignore, C, row, col, step,
     total = others + tl.exp(z_y - base)
     loss = (1 - SMOOTH) * w_y * softplus(tl.log(others) + (base - z_y))
     if SMOOTH > 0:
-        loss += SMOOTH * (seen * tl.log(total) - spread) / C
+        loss += SMOOTH * tl.where(seen == float("inf"), seen, seen * tl.log(total) - spread) / C
     keep(facts + n, step, tl.where(counted, loss, 0.0), w_y, base, total, others / total, seen)
 
 # %% ../../nbs/18_triton.ipynb #4d303439

@@ -59,7 +59,7 @@ def is_watched():
 
 def is_captured():
     "CUDA 그래프에 옮겨 적는 중인지. 이때는 GPU의 값을 읽을 수 없습니다."
-    return torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()
+    return torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing()
 
 # %% ../../nbs/92_compat.ipynb #b1428008
 def is_plain(*tensors):

@@ -164,12 +164,11 @@ def takes_sweep(input, linear_weight, linear_bias, target, weight):
     tensors = (input, linear_weight, linear_bias, target, weight)
     if is_watched() or not is_plain(*tensors) or is_differentiated(target, weight):
         return False
-    if weight is not None and not weight.isfinite().all():
-        return False
     is_probs = target.shape == (*input.shape[:-1], len(linear_weight))
     indices = target.dtype == torch.int64 and not is_probs
     filled = input.numel() > 0 and linear_weight.numel() > 0
-    return indices and filled and linear_weight.dim() == 2
+    suits = indices and filled and linear_weight.dim() == 2
+    return suits and (weight is None or bool(weight.isfinite().all()))
 
 # %% ../../nbs/84_linear_function.ipynb #42edf3fe
 def computed_linear_loss(layer, target, weight, options, asked=(False, False)):
