@@ -293,7 +293,7 @@ def unchecked(rank, widths, monkey):
 
 
 def hard_cases(rank, widths):
-    "자신 있는 줄, ±1e4, -inf 가림, 모두 가려진 조각, 이어지지 않은 입력."
+    "자신 있는 줄, ±1e4, -inf 가림, 모두 가려진 조각, 이어지지 않은 입력, 무한한 가중치."
     _, _, _, target = make(torch.float64, ignore=False)
     torch.manual_seed(2)
     logits = 1e4 * torch.randn(13, 11, dtype=torch.float64)
@@ -307,6 +307,10 @@ def hard_cases(rank, widths):
     sure[range(13), target] = 20.0
     check_logits(rank, widths, sure, target, torch.float32)
     check_logits(rank, widths, logits.T.contiguous().T, target, torch.float64, ignore_index=int(target[0]))
+    weight, answers = torch.rand(11, dtype=torch.float64).index_fill(0, torch.tensor(0), torch.inf), target.clamp(min=1)
+    answers[0], logits = -100, torch.randn(13, 11, dtype=torch.float64).index_fill(1, torch.tensor(0), 5.0)  # 나온 적 없는 0번의 가중치가 inf이고, 로짓은 가장 큽니다
+    for reduction, smoothing in itertools.product(("mean", "sum", "none"), (0.0, 0.1)):
+        check_logits(rank, widths, logits, answers, torch.float64, weight=weight, reduction=reduction, label_smoothing=smoothing)
 
 
 def nothing_to_do(rank, widths):

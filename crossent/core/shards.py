@@ -53,9 +53,10 @@ class Plan(NamedTuple):
 
     def pull(self, like):
         "제 칸마다의 몫 (ε/V) w_c와, 모든 칸의 합 E."
-        share = like.new_full((), self.options.smoothing) / self.classes
+        smoothing = like.new_full((), self.options.smoothing)
+        share = smoothing / self.classes
         if self.weight is None:
-            return share.expand(self.width), self.options.smoothing
+            return share.expand(self.width), smoothing
         columns = self.start + torch.arange(self.width, device=like.device)
         return share * self.weight[columns], share * self.weight.sum()
 
@@ -102,7 +103,8 @@ def combine(numbers, target, plan):
     losses = plan.own(target) * torch.where(gap > -1, sure, total.log() - gap)
     seen = Seen(best, rest, total)
     if spread:
-        losses = losses + total_pull * total.log() - sums[2]
+        even = total_pull * total.log() - sums[2]
+        losses = losses + torch.where(total_pull == torch.inf, total_pull, even)  # inf - inf 대신 inf
     if plan.options.z_loss:
         losses = losses + plan.options.z_loss * seen.lse() ** 2
     return losses, seen

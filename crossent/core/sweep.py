@@ -29,7 +29,8 @@ def rows_per_block(
     device: str = "cpu",  # 장치의 종류
 ) -> int:  # 블록 하나에 담을 줄의 수
     "로짓 블록의 줄 수를 정합니다. 블록마다 고르게 나눕니다."
-    most = max(FEWEST_ROWS, BLOCK_NUMBERS // max(classes, 1)) if device == "cpu" else GPU_ROWS
+    most = max(FEWEST_ROWS, BLOCK_NUMBERS // max(classes, 1))
+    most = most if device == "cpu" else GPU_ROWS
     blocks = max(-(-n // most), 1)
     return max(-(-n // blocks), 1)
 
@@ -51,7 +52,8 @@ def project(hidden, linear_weight, linear_bias, out):
 
 def accumulate(total, grads, hidden, first):
     "total에 Gᵀ X를 더합니다. first면 덮어씁니다. 반정밀도도 float32로 쌓습니다."
-    same, widens = total.dtype == hidden.dtype, torch.version.cuda and hidden.is_cuda and total.dtype == torch.float32
+    same = total.dtype == hidden.dtype
+    widens = torch.version.cuda and hidden.is_cuda and total.dtype == torch.float32
     if same or widens:  # GPU는 반정밀도를 곱하면서 float32로 쌓습니다
         kind = {} if same else dict(out_dtype=torch.float32)
         torch.addmm(total, grads.T, hidden, beta=0 if first else 1, out=total, **kind)
