@@ -1,5 +1,6 @@
 "crossent.parallel을 진짜 프로세스 여럿으로 시험합니다. 비교의 기준은 한 프로세스에서 통째로 계산한 F.cross_entropy입니다."
 
+import faulthandler
 import functools
 import itertools
 import multiprocessing
@@ -39,6 +40,7 @@ def join(rank, world, folder, seconds=60):
 
 def leave(rank, worker, *arguments):
     "끝나면 곧바로 나갑니다. 모임을 붙든 것이 남아 있으면 gloo의 스레드가 뒤늦게 죽을 수 있습니다(글 13)."
+    faulthandler.dump_traceback_later(600, exit=True)  # 멈춘 랭크는 어디서 멈췄는지 적고 실패합니다
     worker(rank, *arguments)
     os._exit(0)
 
