@@ -21,8 +21,12 @@ LONGEST = 100_000  # 셀 하나가 낼 수 있는 글자 수
 
 
 def plain(source):
-    "`%`나 `!`로 시작하는 줄은 파이썬이 아니므로 pass로 바꿉니다. 줄 번호는 그대로입니다."
-    return re.sub(r"^([ \t]*)[%!].*$", r"\1pass", source, flags=re.M)
+    "파이썬으로 읽히지 않으면, `%`나 `!`로 시작하는 줄을 pass로 바꿉니다. 줄 번호는 그대로입니다."
+    try:
+        ast.parse(source)
+        return source
+    except SyntaxError:
+        return re.sub(r"^([ \t]*)[%!](?=\w).*$", r"\1pass", source, flags=re.M)
 
 
 class Names(ast.NodeVisitor):

@@ -1,7 +1,8 @@
-"만든 블로그를 내 컴퓨터에서 엽니다. `make serve`가 부릅니다. Ctrl+C로 끝냅니다."
+"만든 블로그를 내 컴퓨터에서 엽니다. `make serve`가 부르고, 포트는 `make serve ARGS=9000`처럼 적습니다. Ctrl+C로 끝냅니다."
 
 import functools
 import http.server
+import sys
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent.parent / "_docs"
@@ -23,4 +24,4 @@ def main(port=8000):
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:]))

@@ -18,7 +18,7 @@ from .plumbing.arguments import ask_pytorch, check_layer, check_layer_types
 from .plumbing.arguments import check_shards, checked, flat_positions, stand_in
 from .plumbing.compat import LinearLoss, autocast_layer, handle_torch_function
 from .plumbing.compat import is_captured, is_overridden, is_plain, is_watched, without_autocast
-from .plumbing.function import Remembers
+from .plumbing.function import Remembers, as_upstream
 from .plumbing.linear_function import computed_linear_loss, whole_logits
 from .plumbing.messages import Shown, explained, show
 
@@ -124,7 +124,7 @@ def _layer_of(module, weight, bias):
 
 # %% ../nbs/81_linear_loss.ipynb #8811939d
 class _LinearLayerLoss(Remembers, LinearLoss):
-    "선형층을 품은 손실의 순전파와 명시적인 역전파."
+    "선형층을 품은 손실의 순전파와, 그것을 다시 돌려 미분하는 backward."
 
     def forward(self, input, target):
         self.remember(input, target)
@@ -144,7 +144,7 @@ class _LinearLayerLoss(Remembers, LinearLoss):
         with torch.enable_grad():
             loss = self.loss(target, *leaves)
         loss = loss[0] if isinstance(loss, tuple) else loss
-        upstream = torch.as_tensor(grad_output, dtype=loss.dtype).expand_as(loss)
+        upstream = as_upstream(grad_output, loss.shape, loss.dtype, loss.device)
         return torch.autograd.grad(loss, leaves, upstream)
 
     def extra_repr(self):

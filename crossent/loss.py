@@ -16,8 +16,7 @@ from .plumbing.arguments import ask_pytorch, check_shards, checked, is_sharded, 
 from .plumbing.compat import handle_torch_function, in_autocast
 from .plumbing.compat import is_overridden, is_plain, is_recorded, is_watched
 from .plumbing.compat import scripts_as, without_autocast
-from .plumbing.function import Remembers, computed_loss, logits_gradient
-from .plumbing.messages import explained, show
+from .plumbing.function import Remembers, as_upstream, computed_loss, logits_gradient
 
 # %% ../nbs/80_loss.ipynb #353b8da4
 SMALL = 2**21  # 줄마다 클래스 FEW개를 뺀 원소가 이보다 적으면 PyTorch의 함수가 낫습니다
@@ -132,19 +131,6 @@ def cross_entropy(
 # %% ../nbs/80_loss.ipynb #9f44a5f9
 scripts_as(cross_entropy, lambda: F.cross_entropy)
 
-# %% ../nbs/80_loss.ipynb #28d83427
-def _as_upstream(grad_output, shape, dtype, device):
-    "상류 기울기를 손실의 모양에 맞춥니다. 맞출 수 없으면 오류를 냅니다."
-    upstream = torch.as_tensor(grad_output, dtype=dtype, device=device)
-    if upstream.dim() and tuple(upstream.shape) != tuple(shape):
-        words = (
-            f"Mismatch in shape: grad_output[0] has a shape of {upstream.shape} "
-            f"and output[0] has a shape of {torch.Size(shape)}."
-        )
-        loss = torch.empty(shape, device="meta")
-        raise RuntimeError(explained(words, dict(grad_output=show(upstream), loss=show(loss))))
-    return upstream.expand(shape)
-
 # %% ../nbs/80_loss.ipynb #28d83428
 def _options_of(module):
     "모듈에 적힌 선택지."
@@ -159,14 +145,20 @@ def _gradient_again(module, grad_output):
     extras = _options_of(module)
     chosen = [extras.pop(name) for name in ("reduction", "ignore_index", "label_smoothing")]
     options = checked(input, target, module.weight, *chosen, **extras)
+    if options is None:  # PyTorch만 아는 인자
+        leaf = input.detach().requires_grad_()
+        with torch.enable_grad():
+            loss = ask_pytorch(leaf, target, module.weight, *chosen)
+        upstream = as_upstream(grad_output, loss.shape, loss.dtype, loss.device)
+        return torch.autograd.grad(loss, leaf, upstream)[0]
     shape = loss_shape(input) if options.reduction == "none" else ()
-    upstream = _as_upstream(grad_output, shape, options.dtype, input.device)
+    upstream = as_upstream(grad_output, shape, options.dtype, input.device)
     with torch.no_grad():
         return logits_gradient(input, target, module.weight, options, upstream)
 
 # %% ../nbs/80_loss.ipynb #b0d9076f
 class CrossEntropyLoss(Remembers, torch.nn.CrossEntropyLoss):
-    "`torch.nn.CrossEntropyLoss`와 같은 모듈. 손으로 유도한 `backward`도 있습니다."
+    "`torch.nn.CrossEntropyLoss`와 같은 모듈. 로짓의 기울기를 돌려주는 `backward`도 있습니다."
 
     def __init__(
         self,

@@ -65,6 +65,7 @@ class NumpyCrossEntropy:
 import numpy as np
 
 from .plumbing.array_arguments import check_arrays, check_numbers, check_upstream
+from .plumbing.messages import wanted_shape
 from .softmax import log_softmax, log_softmax_vjp, logsumexp
 
 
@@ -80,12 +81,6 @@ def _from_rows(rows, shape):
     if len(shape) == 1:
         return rows.reshape(shape)
     return np.moveaxis(rows.reshape(shape[:1] + shape[2:] + shape[1:2]), -1, 1)
-
-
-def _loss_shape(input):
-    "줄이기 전 손실의 모양: 로짓에서 클래스 축을 뺀 것."
-    shape = np.shape(input)
-    return shape[:1] + shape[2:] if len(shape) > 1 else ()
 
 # %% ../nbs/09_options.ipynb #fc209e0f
 #| code-fold: true
@@ -190,7 +185,7 @@ def cross_entropy(
     options = ignore_index, reduction, label_smoothing, z_loss, softcap
     logits, target, weight, eps = _prepare(input, target, weight, *options)
     loss = _pulled(log_softmax(logits), target, weight, ignore_index, reduction, eps)
-    lse, shape = logsumexp(logits), _loss_shape(input)
+    lse, shape = logsumexp(logits), wanted_shape(np.shape(input))
     if z_loss:
         counted = _is_counted(target, ignore_index)
         losses = np.where(counted, z_loss * lse**2, 0.0)
@@ -257,7 +252,7 @@ def cross_entropy_grad(
     options = ignore_index, reduction, label_smoothing, z_loss, softcap
     logits, target, weight, eps = _prepare(input, target, weight, *options)
     how = target, weight, ignore_index, reduction, eps, z_loss
-    shape = _loss_shape(input)
+    shape = wanted_shape(np.shape(input))
     grad_lse = np.broadcast_to(grad_lse, shape).reshape(-1)
     dlogits = _logits_grad(logits, grad_output, grad_lse, shape, *how)
     if softcap is not None:

@@ -63,7 +63,7 @@ def cross_entropy(
     return_lse: bool = False,  # 표본마다의 log-sum-exp도 돌려줄지
 ):  # 손실: 스칼라, "none"이면 표본마다 하나. return_lse면 (손실, log-sum-exp)
     "`crossent.cross_entropy`와 같은 인자와 값. GPU의 번호 정답이면 Triton 커널로 구합니다."
-    reduction, options = reduction_name(reduction, size_average, reduce), None
+    reduction, options = reduction_name(reduction, size_average, reduce, stacklevel=3), None
     chosen, extras = (reduction, ignore_index, label_smoothing), dict(z_loss=z_loss, softcap=softcap, dtype=dtype, return_lse=return_lse)
     if isinstance(input, torch.Tensor):
         check_device(input)

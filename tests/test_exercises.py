@@ -5,7 +5,7 @@ import re
 import pytest
 
 from blog import live, notebooks
-from blog.kernel import Kernel, Names
+from blog.kernel import Kernel, Names, plain
 
 # 함수마다 틀린 답들. 이름은 무엇이 틀렸는지입니다.
 WRONG = {
@@ -166,3 +166,12 @@ def test_output_flood_is_cut():
     out = []
     Kernel().run("for k in range(100000): print(k, 'x' * 50)", "셀", lambda kind, text: out.append(text))
     assert len("".join(out)) < 110_000 and "너무 길어" in "".join(out)
+
+
+@pytest.mark.parametrize("source", ['text = ("%s에"\n    % name)', "same = (1\n    != 2)", 'text = """\n%d줄\n!\n"""'])
+def test_python_is_left_alone(source):
+    assert plain(source) == source
+
+
+def test_magic_lines_become_pass():
+    assert plain("if True:\n    %pip install x\n!ls\ny = 1") == "if True:\n    pass\npass\ny = 1"

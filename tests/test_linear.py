@@ -518,3 +518,24 @@ def test_batched_upstream(reduction):
     for k in range(3):
         for all_at_once, single in zip(together, torch.autograd.grad(value, leaves, upstream[k], retain_graph=True)):
             assert_close(all_at_once[k], single, 1e-5, 1e-6)
+
+
+def test_a_freed_graph_gives_pytorchs_error():
+    (x, w, _), y, _ = make()
+    used = linear_cross_entropy(x.requires_grad_(), w, y)
+    used.backward()
+    for again in (False, True):
+        with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+            torch.autograd.grad(used, x, create_graph=again)
+
+
+@pytest.mark.parametrize("reduction, shape", [("none", (1,)), ("none", (4, 1)), ("mean", (1,))])
+def test_module_backward_refuses_another_shape(reduction, shape):
+    "모양이 다른 상류 기울기를 늘려 쓰지 않고, CrossEntropyLoss와 같은 오류를 냅니다."
+    x, y, told = torch.randn(4, 3), torch.tensor([0, 1, 2, 0]), []
+    for module, leaf in ((crossent.LinearCrossEntropyLoss(3, 3, reduction=reduction), x), (crossent.CrossEntropyLoss(reduction=reduction), x)):
+        module(leaf, y)
+        with pytest.raises(RuntimeError, match="(?s)Mismatch in shape: grad_output.*상류") as error:
+            module.backward(torch.ones(shape))
+        told.append(str(error.value))
+    assert told[0] == told[1]

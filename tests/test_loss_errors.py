@@ -27,6 +27,7 @@ def long(*shape):
 
 CASES = {
     "배열": (X.numpy(), Y, {}),
+    "로짓 하나에 (1,) 정답, 스무딩": (X[0], Y[:1], dict(label_smoothing=0.1)),
     "없는 정답": (X, None, {}),
     "없는 로짓": (None, Y, {}),
     "정답이 목록": (X, [1, 2, 3], {}),

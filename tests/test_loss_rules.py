@@ -441,3 +441,12 @@ def test_confident_rows_keep_their_gradient(blocked):
     z, r = x.clone().requires_grad_(), 2 * torch.exp(-gaps.double())
     cross_entropy(z, torch.zeros(30, dtype=torch.long)).backward()
     assert_close(z.grad[:, 0], -r / (1 + r) / 30, 1e-5, 0, check_dtype=False)
+
+
+@pytest.mark.parametrize("choices", [dict(label_smoothing=torch.tensor(0.1)), dict(ignore_index=torch.tensor(1)), dict(dtype=torch.float64, reduction="sum")], ids=str)
+def test_module_backward_goes_where_forward_went(choices, every_path):
+    "PyTorch만 아는 인자와 넓은 dtype에서도 backward는 autograd와 같은 기울기를 냅니다."
+    x, y = (30 * torch.randn(50, 9, generator=torch.Generator().manual_seed(0))).requires_grad_(), torch.arange(50) % 9
+    module = CrossEntropyLoss(**choices)
+    expected = torch.autograd.grad(module(x, y), x)[0]
+    assert_close(module.backward(1.0), expected, rtol=2e-7, atol=1e-12)

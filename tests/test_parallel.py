@@ -286,8 +286,10 @@ def unchecked(rank, widths, monkey):
             torch.autograd.backward(found, [torch.ones_like(each) for each in found] if options.get("return_lse") else torch.ones_like(found))
     monkey.undo()
     target[2] = 11
-    losses = vocab_parallel_cross_entropy(local, target, reduction="none", check=False)
-    assert losses.isnan().tolist() == [row == 2 for row in range(13)]
+    for weight in (None, torch.rand(11).double()):
+        choices = dict(reduction="none", weight=weight, check=False)
+        losses = vocab_parallel_cross_entropy(local, target, **choices), vocab_parallel_linear_cross_entropy(x, mine(w, rank, widths, 0), target, **choices)
+        assert all(each.isnan().tolist() == [row == 2 for row in range(13)] for each in losses)
     with pytest.raises(ValueError, match="avg"):
         vocab_parallel_cross_entropy(local, target, reduction="avg", check=False)
     with pytest.raises(RuntimeError, match="requires_grad"):

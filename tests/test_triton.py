@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -542,3 +543,25 @@ def test_kernels_compile_for_a_gpu():
     done = run(COMPILE, TRITON_INTERPRET="0")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [True] * 6
+
+
+def test_the_linear_loss_lets_go_after_backward():
+    "역전파를 마친 손실은 입력을 붙들지 않고, 다시 미분하면 PyTorch의 오류가 납니다."
+    for function in (door.linear_cross_entropy, crossent.linear_cross_entropy):
+        x, w = (torch.randn(5, 3, device=DEVICE).requires_grad_() for _ in range(2))
+        hidden = x * 1
+        seen, y = weakref.ref(hidden), torch.tensor([0, 1, 2, 3, 4], device=DEVICE)
+        loss = function(hidden, w, y)
+        loss.backward()
+        with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+            torch.autograd.grad(loss, w)
+        del hidden
+        assert seen() is None
+
+
+def test_deprecation_points_at_the_caller():
+    x, y = torch.randn(2, 3, device=DEVICE), torch.tensor([0, 1], device=DEVICE)
+    for function in (door.cross_entropy, crossent.cross_entropy):
+        with pytest.warns(UserWarning, match="deprecated") as found:
+            function(x, y, reduce=False)
+        assert [warning.filename for warning in found] == [__file__]

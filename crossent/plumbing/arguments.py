@@ -23,17 +23,17 @@ from .compat import in_autocast, is_plain, is_watched
 from .messages import explained, show
 
 # %% ../../nbs/94_arguments.ipynb #0f2632b9
-def reduction_name(reduction, size_average=None, reduce=None):
+def reduction_name(reduction, size_average=None, reduce=None, stacklevel=4):
     "옛 인자 `size_average`와 `reduce`를 `reduction` 하나로 옮깁니다."
     if size_average is not None or reduce is not None:
         average = size_average is None or size_average
         total = reduce is None or reduce
         reduction = ("mean" if average else "sum") if total else "none"
         words = "size_average and reduce args will be deprecated, please use "
-        warnings.warn(f"{words}reduction='{reduction}' instead.", stacklevel=4)
+        warnings.warn(f"{words}reduction='{reduction}' instead.", stacklevel=stacklevel)
     if reduction == "elementwise_mean":
         words = "reduction='elementwise_mean' is deprecated. "
-        warnings.warn(f"{words}Please use reduction='mean' instead.", stacklevel=4)
+        warnings.warn(f"{words}Please use reduction='mean' instead.", stacklevel=stacklevel)
         reduction = "mean"
     return reduction
 
@@ -96,8 +96,7 @@ def knows_target(input, target, weight, reduction, ignore_index, label_smoothing
             return False
     elif target.dtype != torch.int64:
         return False
-    lone = input.dim() == 1 and target.numel() == 1 and target.dim() <= 1
-    if not lone and (input.dim() == 1 or tuple(target.shape) != loss_shape(input)):
+    if tuple(target.shape) != loss_shape(input):
         return False
     if weight is not None and weight.dtype != dtype:
         return False

@@ -62,7 +62,7 @@ def workplaces(x, grad, dtype):
             yield where, out
             continue
         shape = x[where].shape
-        if scratch is None or len(scratch) < shape.numel():
+        if scratch is None:  # 첫 블록이 가장 큽니다
             scratch = torch.empty(shape.numel(), dtype=dtype, device=x.device)
         work = scratch[: shape.numel()].view(shape)
         yield where, work

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CHANGED', 'as_answers', 'divided', 'row_scale', 'reduced', 'blocked_loss', 'pulls', 'through_gradient',
            'times_upstream', 'times_infinity', 'CrossEntropy', 'LogSumExp', 'takes_blocks', 'computed_loss',
-           'logits_gradient', 'Remembers']
+           'logits_gradient', 'as_upstream', 'Remembers']
 
 # %% ../../nbs/83_function.ipynb #c4db2bc6
 import weakref
@@ -18,6 +18,7 @@ from ..core.shapes import is_class_last, loss_shape
 from .blocks import in_blocks, new_gradient
 from .compat import is_batched, is_differentiated, is_plain, is_watched
 from .compat import keeps_graph, version
+from .messages import explained, show
 
 # %% ../../nbs/83_function.ipynb #833374e6
 def as_answers(target, input, ignore_index):
@@ -34,8 +35,8 @@ def divided(answers, counted, weight, options, dtype):
     "평균이 나눌 수 D와 거기에 맞춘 선택지. 평균이 아니면 None."
     if options.reduction != "mean":
         return None, options
-    ones = torch.ones((), dtype=dtype, device=answers.device)
-    count = ones * answers.numel() if counted is None else counted.sum().to(dtype)
+    every = torch.full((), answers.numel(), dtype=dtype, device=answers.device)
+    count = every if counted is None else counted.sum().to(dtype)
     if weight is None:
         return count, options
     masses = weight.to(dtype)[answers]
@@ -201,14 +202,29 @@ def computed_loss(input, target, weight, options):
 
 # %% ../../nbs/83_function.ipynb #49a1ce04
 def logits_gradient(input, target, weight, options, upstream):
-    "손으로 유도한 로짓의 기울기: 모듈의 명시적인 backward가 씁니다."
+    "로짓의 기울기. 블록이면 손으로 유도한 식, 아니면 이어 만든 식을 미분한 것입니다."
+    kept = input.dtype
+    input = input.double() if options.dtype == torch.float64 else input
     if takes_blocks(input, target, weight):
         found = blocked_loss(input, target, weight, options, accumulate_dtype(input))[1]
-        return times_upstream(found, upstream, target, weight, options, True).to(input.dtype)
+        return times_upstream(found, upstream, target, weight, options, True).to(kept)
     with torch.enable_grad():
         leaf = input.detach().requires_grad_()
         loss = composed_loss(leaf, target, weight, options)
-        return torch.autograd.grad(loss, leaf, upstream)[0]
+        return torch.autograd.grad(loss, leaf, upstream)[0].to(kept)
+
+# %% ../../nbs/83_function.ipynb #28d83427
+def as_upstream(grad_output, shape, dtype, device):
+    "상류 기울기를 손실의 모양에 맞춥니다. 맞출 수 없으면 오류를 냅니다."
+    upstream = torch.as_tensor(grad_output, dtype=dtype, device=device)
+    if upstream.dim() and tuple(upstream.shape) != tuple(shape):
+        words = (
+            f"Mismatch in shape: grad_output[0] has a shape of {upstream.shape} "
+            f"and output[0] has a shape of {torch.Size(shape)}."
+        )
+        loss = torch.empty(shape, device="meta")
+        raise RuntimeError(explained(words, dict(grad_output=show(upstream), loss=show(loss))))
+    return upstream.expand(shape)
 
 # %% ../../nbs/83_function.ipynb #2029b3db
 class Remembers:

@@ -14,7 +14,7 @@ from ..core.formula import composed_loss
 from ..core.sweep import row_facts, sweep
 from .compat import is_batched, is_differentiated, is_plain, is_watched
 from .compat import keeps_graph
-from .function import divided
+from .function import divided, reduced, row_scale
 from .matmul import FASTEST
 
 # %% ../../nbs/84_linear_function.ipynb #777325f6
@@ -79,10 +79,8 @@ def loss_and_grads(tensors, options, want, peek=None):
     counted = target != options.ignore_index
     divisor, adjusted = divided(torch.where(counted, target, 0), counted, weight, options, wide)
     losses, lse, grads = swept(tensors, adjusted, want, peek=peek)
-    divisor = losses.new_ones(()) if divisor is None else divisor
-    zero = 0.0 / divisor if options.smoothing else torch.zeros_like(divisor)  # D가 0이면 nan
-    scale = divisor.reciprocal() + zero if counted.any() else torch.zeros_like(divisor)
-    return losses.sum() / divisor + zero, lse, grads, scale
+    scale = losses.new_ones(()) if divisor is None else row_scale(divisor, None, wide)
+    return reduced(losses, divisor, None, options), lse, grads, scale
 
 # %% ../../nbs/84_linear_function.ipynb #97feda5c
 class Keeper(torch.autograd.Function):
@@ -149,13 +147,14 @@ class LinearCrossEntropy(torch.autograd.Function):
     def backward(ctx, dloss, dlse):
         if dloss is None and dlse is None:
             return (None,) * 9
-        keeper, keep, again = ctx.keeper, keeps_graph(), torch.is_grad_enabled()
+        saved, keeper = ctx.saved_tensors, ctx.keeper  # 이미 놓은 그래프면 여기서 PyTorch의 오류가 납니다
+        keep, again = keeps_graph(), torch.is_grad_enabled()
         ctx.keeper = keeper if keep else None
         how, upstream = (keeper, ctx.options, ctx.want), (dloss, dlse)
         if again or is_batched(dlse if dloss is None else dloss):
             found = whole_grads(keeper[0].grad_fn.saved_tensors, *how[1:], upstream, again)
         else:
-            found = once(*how, upstream, ctx.saved_tensors, ctx.dtypes, not keep)
+            found = once(*how, upstream, saved, ctx.dtypes, not keep)
         return None, None, None, None, *found, None, None
 
 # %% ../../nbs/84_linear_function.ipynb #42edf3fd
@@ -164,10 +163,8 @@ def takes_sweep(input, linear_weight, linear_bias, target, weight):
     tensors = (input, linear_weight, linear_bias, target, weight)
     if is_watched() or not is_plain(*tensors) or is_differentiated(target, weight):
         return False
-    is_probs = target.shape == (*input.shape[:-1], len(linear_weight))
-    indices = target.dtype == torch.int64 and not is_probs
     filled = input.numel() > 0 and linear_weight.numel() > 0
-    suits = indices and filled and linear_weight.dim() == 2
+    suits = target.dtype == torch.int64 and filled and linear_weight.dim() == 2
     return suits and (weight is None or bool(weight.isfinite().all()))
 
 # %% ../../nbs/84_linear_function.ipynb #42edf3fe

@@ -76,6 +76,8 @@ def help_shape(a):
     text = f"로짓의 모양이 {shape}이면 정답의 모양은 {want}이어야 하는데 {got}입니다."
     if len(shape) > 2 and shape[:-1] == got:
         return text + " 클래스 축이 맨 뒤에 있다면 logits.movedim(-1, 1)로 옮기세요."
+    if got == (1,) and not want:
+        return text + " target.squeeze()로 크기가 1인 축을 없애거나, 로짓을 (1, C)로 주세요."
     if got[1:2] == (1,) and got[:1] + got[2:] == want:
         return text + " target.squeeze(1)로 크기가 1인 축을 없애세요."
     return text + " 클래스 축만 빼고 로짓과 같은 모양으로 맞추세요."
@@ -276,7 +278,7 @@ HELP |= {
     "have the same dtype": help_types,
 }
 SHAPE_ERRORS = ("batch_size", "1D input", "Expected target size", "size mismatch")
-SHAPE_ERRORS += ("only batches of spatial", "0D or 1D target")
+SHAPE_ERRORS += ("only batches of spatial", "0D or 1D target", "match the broadcast shape")
 HELP |= dict.fromkeys(SHAPE_ERRORS, lambda a: help_shape(a) if is_float(a["input"]) else help_argmax(a) or help_shape(a))
 
 # %% ../../nbs/93_messages.ipynb #3fc083e9

@@ -121,25 +121,26 @@ def put_back(values, rows, n):
     return values.new_zeros(n, *values.shape[1:]).index_copy_(0, rows, values)
 
 
-def answers_of(target, rows, weight, ignore_index):
-    "정답과, 세는 줄인지. 무시한 줄은 가중치가 유한한 클래스를 가리킵니다. inf에는 0을 곱해도 nan입니다."
+def answers_of(target, rows, weight, plan):
+    "정답, 세는 줄인지, 없는 정답인지. 무시한 줄과 없는 정답은 가중치가 유한한 클래스를 가리킵니다. inf에는 0을 곱해도 nan입니다."
     answers = pick(target, rows)
-    counted = answers != ignore_index
+    counted = answers != plan.options.ignore_index
+    known = counted & (answers >= 0) & (answers < plan.classes)
     spare = 0 if weight is None else weight.isfinite().to(torch.uint8).argmax()
-    return torch.where(counted, answers, spare), counted
+    return torch.where(known, answers, spare), counted, counted & ~known
 
 # %% ../../nbs/85_parallel_function.ipynb #b1f4c8a2
 def found_losses(ctx, scores, layer, target, weight, plan, picks):
     "손실과 줄마다의 log-sum-exp. 역전파에 쓸 것은 ctx에 담습니다."
     rows = kept_rows(target, plan.options.ignore_index) if picks else None
-    answers, counted = answers_of(target, rows, weight, plan.options.ignore_index)
+    answers, counted, lost = answers_of(target, rows, weight, plan)
     source = Source(pick(scores, rows), layer, plan)
     weight = None if weight is None else weight.to(source.wide)
     divisor, options = divided(answers, counted, weight, plan.options, source.wide)
     ctx.plan = plan._replace(options=options)
     losses, seen = parallel_losses(source, answers, ctx.plan._replace(weight=weight))
     ctx.save_for_backward(scores, *layer, target, weight, rows, divisor, *seen)
-    losses.masked_fill_((answers < 0) | (answers >= plan.classes), torch.nan)
+    losses.masked_fill_(lost, torch.nan)
     loss, n = reduced(losses, divisor, counted, options), len(target)
     loss = put_back(loss, rows, n) if options.reduction == "none" else loss
     return loss, put_back(seen.lse(), rows, n)
@@ -149,7 +150,7 @@ def found_grads(ctx, into_loss, into_lse):
     "줄마다 흘러든 기울기로 구한 입력(이나 로짓), 가중치, 편향의 기울기."
     scores, *layer, target, weight, rows, divisor = ctx.saved_tensors[:7]
     plan, seen = ctx.plan._replace(weight=weight), Seen(*ctx.saved_tensors[7:])
-    answers, counted = answers_of(target, rows, weight, plan.options.ignore_index)
+    answers, counted, _ = answers_of(target, rows, weight, plan)
     wide, n, into = seen.top.dtype, len(target), [torch.zeros_like(seen.top)] * 2
     if into_loss is not None:
         into[0] = pick(into_loss.to(wide).expand(n), rows) * row_scale(divisor, counted, wide)

@@ -87,7 +87,7 @@ def summed(tensors, options, want):
         dx = torch.zeros_like(hidden).index_copy_(0, kept, dx)
     loss, divisor = settled(facts, options)
     divisor = facts.new_ones(()) if divisor is None else divisor
-    return loss, (dx, *others), (1 + 0.0 / divisor) / divisor if len(kept) else torch.zeros_like(divisor)
+    return loss, (dx, *others), (1 + 0.0 / divisor) / divisor
 
 # %% ../../nbs/88_triton_function.ipynb #e655dc5b
 class TritonLinear(torch.autograd.Function):
@@ -103,13 +103,14 @@ class TritonLinear(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, dloss):
-        tensors, again = ctx.keeper[0].grad_fn.saved_tensors, torch.is_grad_enabled()
+        (*grads, scale), keeper, keep = ctx.saved_tensors, ctx.keeper, keeps_graph()
+        ctx.keeper = keeper if keep else None
+        tensors, again = keeper[0].grad_fn.saved_tensors, torch.is_grad_enabled()
         if again or is_batched(dloss):
             found = whole_grads(tensors, ctx.options, ctx.want, (dloss, None), again)
         else:
-            *grads, scale = ctx.saved_tensors
             ignored = tensors[3] == ctx.options.ignore_index
-            found = scaled(grads, dloss * scale, ctx.dtypes, ignored, not keeps_graph())
+            found = scaled(grads, dloss * scale, ctx.dtypes, ignored, not keep)
         return None, None, None, *found, None, None
 
 
