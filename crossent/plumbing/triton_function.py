@@ -109,8 +109,7 @@ class TritonLinear(torch.autograd.Function):
         if again or is_batched(dloss):
             found = whole_grads(tensors, ctx.options, ctx.want, (dloss, None), again)
         else:
-            ignored = tensors[3] == ctx.options.ignore_index
-            found = scaled(grads, dloss * scale, ctx.dtypes, ignored, not keep)
+            found = scaled(grads, dloss * scale, ctx.dtypes, tensors[3] == ctx.options.ignore_index, not keep)
         return None, None, None, *found, None, None
 
 
